@@ -1,0 +1,4 @@
+"""Program → text."""
+from .text import emit_function
+
+__all__ = ["emit_function"]
