@@ -78,3 +78,21 @@ def primal_text(reading: Reading) -> Text:
     program = with_results(program, lambda values: compose(reading.out, values))
     globals, cells = environment(reading)
     return emit_function(printed(program), program.name, globals, cells, notes_of(reading))
+
+
+def gradient_text(reading: Reading, wrt: tuple[str, ...], value: bool = False) -> Text:
+    """The gradient of a scalar function by the parameters `wrt`."""
+    from .protect import protect
+    from .reverse import reverse
+    program = protect(drop_dead(reading.program), [], reading.names)
+    inputs = {reading.roots[w]: "" for w in wrt}
+    adjoint = reverse(program, inputs, [Lit(1.0)], reading.names, reading.out_types)
+
+    def make(values: tuple[Expr, ...]) -> Expr:
+        bars = values[adjoint.values:]
+        grads = bars[0] if len(bars) == 1 else Apply(make_tuple, bars)
+        return Apply(make_tuple, (compose(reading.out, values[: adjoint.values]), grads)) if value else grads
+
+    program = drop_dead(with_results(adjoint.program, make))
+    globals, cells = environment(reading)
+    return emit_function(printed(program), f"{program.name}_grad", globals, cells, notes_of(reading))

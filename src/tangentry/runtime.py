@@ -119,3 +119,56 @@ def inner_bar_right(g: Any, a: Any, b: Any) -> Any:
         return unbroadcast(g * a, b)
     over = tuple(range(np.ndim(a) - 1))
     return np.tensordot(g, a, (over, over))
+
+
+def zeros_like(x: Any) -> Any:
+    """Zeros of the structure of `x`: arrays for arrays, 0.0 for numbers, lists, tuples and dicts of these."""
+    if isinstance(x, np.ndarray):
+        return np.zeros_like(x) if x.dtype.kind in "fc" else np.zeros(x.shape)
+    if isinstance(x, dict):
+        return {k: zeros_like(v) for k, v in x.items()}
+    if isinstance(x, tuple) and hasattr(x, "_fields"):
+        return type(x)(*map(zeros_like, x))
+    if isinstance(x, list | tuple):
+        return type(x)(map(zeros_like, x))
+    return x.dtype.type(0) if isinstance(x, np.inexact) else 0.0 if isinstance(x, int | float | complex) else None
+
+
+def copied(x: Any) -> Any:
+    """A copy of an argument that the program writes into: arrays and the containers around them."""
+    if isinstance(x, np.ndarray):
+        return x.copy()
+    if isinstance(x, dict):
+        return {k: copied(v) for k, v in x.items()}
+    if isinstance(x, tuple) and hasattr(x, "_fields"):
+        return type(x)(*map(copied, x))
+    return type(x)(map(copied, x)) if isinstance(x, list | tuple) else x
+
+
+def add_trees(a: Any, b: Any) -> Any:
+    """The sum of two cotangents of one structure; lists and dicts of `a` are changed in place."""
+    if isinstance(a, list):
+        a[:] = [add_trees(x, y) for x, y in zip(a, b, strict=True)]
+        return a
+    if isinstance(a, dict):
+        for k, v in b.items():
+            a[k] = add_trees(a[k], v)
+        return a
+    if isinstance(a, tuple):
+        row = [add_trees(x, y) for x, y in zip(a, b, strict=True)]
+        return type(a)(*row) if hasattr(a, "_fields") else type(a)(row)
+    return b if a is None else a if b is None else a + b
+
+
+def one_of(g: Any, index: int, k: int, count: int) -> Any:
+    """The cotangent of item `k` where item `index` of `count` was read."""
+    return g if index % count == k else zeros_like(g)
+
+
+def keep_last(g: Any, index: Any, shape: Any) -> Any:
+    """Of the cotangents `g` of `y[index] = v` those that `v` gets: where an index stands twice, the last one was kept."""
+    order = np.arange(int(np.prod(shape))).reshape(shape)[index]
+    g = np.broadcast_to(g, order.shape)
+    winner = np.empty(int(np.prod(shape)), dtype=int)
+    winner[order.ravel()] = np.arange(order.size)
+    return g * (winner[order] == np.arange(order.size).reshape(order.shape))

@@ -17,7 +17,7 @@ from .branches import branch, truth
 from .call import builtin, call_value
 from .comprehensions import as_list_of, is_row, run
 from .containers import (
-    append_to, content, is_real_list, items_of, merge_contents, new_dict, new_list, new_object, real_list,
+    append_to, content, is_real_list, items_of, merge_contents, new_list, new_object, real_list,
     record_of)
 from .core import FALL, Reader
 from .expressions import binary, compare
@@ -25,7 +25,7 @@ from .hosts import as_dyn, deep_type, host, operand, varied
 from .inputs import as_runtime
 from .iteration import element, static_items, walk
 from .loops import read_loop
-from .objects import call_method, class_of, has_method, is_object
+from .objects import call_method, has_method, is_object
 from .subscripts import get_item
 from .targets import assign_attribute
 from .values import Bound, Const, Dyn, Ext, Fn, Iter, Obj, Rec, Slice, Tup, Value, const

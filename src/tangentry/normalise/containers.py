@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..prims import make_dict, make_list
-from ..program import Apply, Expr, Lit, Name
+from ..program import Apply, Expr, Name
 from ..types import BOTTOM, DictT, ListT, SeqT, Type, as_list, join, widen
 from .core import Reader, Restart
 from .hosts import as_dyn, deep_type, operand, varied

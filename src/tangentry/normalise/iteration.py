@@ -12,7 +12,7 @@ from .containers import content, element_of, items_of
 from .core import Reader
 from .hosts import operand, varied
 from .inputs import as_runtime, element_type, is_numeric, item, lift
-from .values import Const, Dyn, Ext, Iter, Obj, Rec, Slice, Tup, Value, const
+from .values import Const, Dyn, Ext, Iter, Obj, Rec, Tup, Value, const
 
 Binder = Callable[[Reader], Value]
 

@@ -21,7 +21,7 @@ from ..types import DictT, ListT, Type, join, widen
 from . import arrays, builtins_, loop_statements, statements  # noqa: F401  (they register their handlers)
 from .branches import end_of_body
 from .call import call_known
-from .core import EXITED, FALL, RAISED, RETURNED, Draft, Leaf, Raises, Reader, Restart
+from .core import EXITED, FALL, RAISED, RETURNED, Leaf, Raises, Reader, Restart
 from .facts import Facts
 from .functions import make_frame, refuse_generators, settled
 from .hosts import deep_type, operand, varied

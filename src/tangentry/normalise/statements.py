@@ -13,7 +13,7 @@ from ..program import Apply, Effect, Exit, Expr, Lit, Ref, Update
 from ..types import MaybeT, Num, Top
 from .branches import leave, truth
 from .call import call_value
-from .containers import content, is_real_list, items_of, merge_contents, new_list, record_of, set_content
+from .containers import content, is_real_list, items_of, merge_contents, record_of, set_content
 from .core import FALL, RAISED, RETURNED, Reader, statement
 from .expressions import BINARY, binary, read_defaults
 from .hosts import as_dyn, host, operand, varied
