@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 import operator
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -33,11 +34,11 @@ class Symbol:
     # what a rule may ask while the code is written
     @property
     def rank(self) -> int | None:
-        return self.type.rank if isinstance(self.type, Num) else None
+        return self.type.rank if isinstance(self.type, Num) else 0 if _is_number_literal(self.type) else None
 
     @property
     def dims(self) -> Any:
-        return self.type.dims if isinstance(self.type, Num) else None
+        return self.type.dims if isinstance(self.type, Num) else () if _is_number_literal(self.type) else None
 
     @property
     def dtype(self) -> str:
@@ -46,7 +47,7 @@ class Symbol:
     @property
     def is_scalar(self) -> bool:
         """A number for certain."""
-        return isinstance(self.type, Num) and self.type.dims == ()
+        return (isinstance(self.type, Num) and self.type.dims == ()) or _is_number_literal(self.type)
 
     @property
     def is_array(self) -> bool:
@@ -76,7 +77,7 @@ class Symbol:
         return apply(fn, *args, **kwargs)
 
     def __getitem__(self, index: Any) -> Symbol:
-        return apply(operator.getitem, self, index)
+        return outside(self, lambda x: apply(operator.getitem, x, index))
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
@@ -118,6 +119,10 @@ class Symbol:
     def __ne__(self, other: Any) -> Symbol: return apply(operator.ne, self, other)  # type: ignore[override]
 
 
+def _is_number_literal(t: Type) -> bool:
+    return type(t) is LitT and isinstance(t.value, bool | int | float | complex)
+
+
 class NotSymbolic(Exception):
     """A rule cannot be written out, because it looks at a value: it is called when the program runs."""
 
@@ -130,7 +135,21 @@ class _Method:
 
     def __call__(self, *args: Any, **kwargs: Any) -> Symbol:
         form = "." + self.name if self.receiver.is_array else ""
-        return apply(getattr(np, self.name), self.receiver, *args, form_=form, **kwargs)
+        fn = getattr(np, self.name)
+        if fn in (np.sum, np.reshape):
+            return outside(self.receiver, lambda x: apply(fn, x, *args, form_=form, **kwargs))
+        return apply(fn, self.receiver, *args, form_=form, **kwargs)
+
+
+def outside(x: Symbol, linear: Callable[[Symbol], Symbol]) -> Symbol:
+    """A linear function of -x or 2 * x, with the sign or number outside."""
+    inner = _negated(x)
+    if inner is not None:
+        return neg(outside(inner, linear))
+    parts = _parts(x, operator.mul)
+    if parts is not None and number(parts[0]) is not None and isinstance(x.type, Num) and x.type.kind == "array":
+        return mul(parts[0], linear(parts[1]))
+    return linear(x)
 
 
 def lift(value: Any) -> Symbol:
@@ -239,6 +258,9 @@ def _scale(a: Symbol, m: Any, b: Symbol) -> Symbol:
     parts = _parts(b, operator.truediv)
     if parts is not None and _exact(m, number(parts[0])):
         return div(lift(m * number(parts[0])), parts[1])
+    if type(b.expr) is Apply and b.expr.fn is operator.mul and type(b.expr.args[0]) is not Lit:  # 2 * (a * b) → 2 * a * b
+        left = apply(operator.mul, a, Symbol(b.expr.args[0], b.type))
+        return Symbol(Apply(operator.mul, (left.expr, b.expr.args[1])), b.type)
     return apply(operator.mul, a, b)
 
 

@@ -2,21 +2,33 @@
 from __future__ import annotations
 
 import types
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from .emit.statements import Notes
 from .emit.text import Text, emit_function
+from .errors import NonScalarOutputError
+from .forward import forward
 from .normalise import Out, Reading
 from .optimise.dead import drop_dead
 from .optimise.inline import inline
-from .optimise.names import _Namer, _Printer
+from .optimise.names import merge_names, printed_names
 from .prims import make_dict, make_list, make_tuple
-from .program import Apply, Block, Expr, Lit, Program, Ref, Stmt, blocks
+from .program import Apply, Assign, Block, Expr, Lit, Name, Param, Program, Ref, Stmt, blocks
+from .protect import protect
+from .reverse import Adjoint, reverse
+from .runtime import scalar, with_fields
+from .trees import structure_facts
+from .types import COMPLEX_CHARS, MaybeT, Num, Type, can_be_active
+
+Make = Callable[[tuple[Expr, ...]], Expr]
 
 
-def compose(out: Out, values: tuple[Expr, ...]) -> Expr:
+# ── results ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def compose(out: Out, values: Sequence[Expr]) -> Expr:
     """The result as one expression, from its leaves."""
     if out.index >= 0:
         return values[out.index] if values else Lit(None)
@@ -25,43 +37,44 @@ def compose(out: Out, values: tuple[Expr, ...]) -> Expr:
         return Apply(make_dict, tuple(e for k, p in zip(out.keys, parts, strict=True) for e in (Lit(k), p)))
     if out.cls in (tuple, list):
         return Apply(make_tuple if out.cls is tuple else make_list, parts)
-    return Apply(out.cls, parts if not out.keys else (), tuple(zip(out.keys, parts, strict=False)) if out.keys else (),
-                 Ref(out.cls, out.cls.__name__))
+    if out.keys:
+        return Apply(with_fields, (Ref(out.cls, out.cls.__name__),), tuple(zip(out.keys, parts, strict=True)))
+    return Apply(out.cls, parts, (), Ref(out.cls, out.cls.__name__))
 
 
-def with_results(program: Program, make: Any) -> Program:
-    """The program with another expression at each `return`, made of its leaves."""
+def with_results(program: Program, make: Make) -> Program:
+    """The program with one expression at each `return`, made of its leaves."""
     def block(b: Block) -> Block:
         leaf = b.exit
         if leaf is not None and leaf.kind == "return":
             leaf = replace(leaf, values=(make(leaf.values),))
-        return Block(tuple(map(stmt, b.stmts)), leaf)
-
-    def stmt(s: Stmt) -> Stmt:
-        return rebuilt(s, block) if blocks(s) else s
+        return Block(tuple(rebuilt(s, block) if blocks(s) else s for s in b.stmts), leaf)
 
     return replace(program, body=block(program.body))
 
 
-def rebuilt(stmt: Any, block: Any) -> Any:
+def rebuilt(stmt: Any, block: Callable[[Block], Block]) -> Stmt:
     """A statement with its blocks mapped."""
-    changes = {name: block(getattr(stmt, name)) for name in ("then", "orelse", "body", "final") if hasattr(stmt, name)}
+    changes: dict[str, Any] = {
+        name: block(getattr(stmt, name)) for name in ("then", "orelse", "body", "final") if hasattr(stmt, name)}
     if hasattr(stmt, "handlers"):
         changes["handlers"] = tuple(replace(h, body=block(h.body)) for h in stmt.handlers)
-    return replace(stmt, **changes)
+    return replace(stmt, **changes)  # type: ignore[no-any-return]
+
+
+# ── text ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def printed(program: Program) -> Program:
     """Out of single assignment, with nested expressions."""
-    namer = _Namer(program, set())
-    return _Printer(inline(program, namer.printed), namer.printed).program()
+    return merge_names(inline(program, printed_names(program)))
 
 
-def notes_of(reading: Reading, origins: bool = True) -> Notes:
+def notes_of(reading: Reading) -> Notes:
     """The comments of the user's text."""
     if reading.source is None:
         return Notes()
-    return Notes(reading.lines, reading.source.lines, reading.source.file, origins)
+    return Notes(reading.lines, reading.source.lines, reading.source.file)
 
 
 def environment(reading: Reading) -> tuple[dict[str, Any], Mapping[str, Any]]:
@@ -72,27 +85,120 @@ def environment(reading: Reading) -> tuple[dict[str, Any], Mapping[str, Any]]:
     return {"__builtins__": __builtins__}, {}
 
 
+def write(reading: Reading, program: Program, name: str) -> Text:
+    """The text of a program in single assignment."""
+    globals, cells = environment(reading)
+    return emit_function(printed(drop_dead(program)), name, globals, cells, notes_of(reading))
+
+
+# ── the three programs ────────────────────────────────────────────────────────────────────────────────────────────────
+
+
 def primal_text(reading: Reading) -> Text:
     """The program that was read, written out again."""
-    program = drop_dead(reading.program)
-    program = with_results(program, lambda values: compose(reading.out, values))
-    globals, cells = environment(reading)
-    return emit_function(printed(program), program.name, globals, cells, notes_of(reading))
+    return write(reading, with_results(reading.program, lambda v: compose(reading.out, v)), reading.program.name)
 
 
-def gradient_text(reading: Reading, wrt: tuple[str, ...], value: bool = False) -> Text:
-    """The gradient of a scalar function by the parameters `wrt`."""
-    from .protect import protect
-    from .reverse import reverse
-    program = protect(drop_dead(reading.program), [], reading.names)
-    inputs = {reading.roots[w]: "" for w in wrt}
-    adjoint = reverse(program, inputs, [Lit(1.0)], reading.names, reading.out_types)
+def inputs_of(reading: Reading, wrt: Sequence[str]) -> dict[str, Any]:
+    """The names to differentiate by, with the live arguments."""
+    found = {reading.roots[w]: reading.values[w] for w in wrt}
+    for name, value in found.items():
+        structure_facts(reading.facts, Name(name), value)
+    return found
+
+
+def adjoint_of(reading: Reading, wrt: Sequence[str], seeds: Sequence[Expr | None]) -> Adjoint:
+    """The adjoint program, with arguments that are written into copied first."""
+    program = protect(drop_dead(reading.program), reading.outside, reading.names)
+    return reverse(program, inputs_of(reading, wrt), seeds, reading.names, reading.out_types)
+
+
+def gradient_text(reading: Reading, wrt: Sequence[str], value: bool = False, aux: bool = False, single: bool = True) -> Text:
+    """The gradient of a scalar function, with its value and auxiliary results if wanted."""
+    main, rest = split_aux(reading.out, aux)
+    check_scalar_type(reading.out_types[main.index] if main.index >= 0 and reading.out_types else None, main)
+    seeds: list[Expr | None] = [Lit(1.0) if k == main.index and reading.out_varied[k] else None
+                                for k in range(len(reading.out_types))]
+    adjoint = adjoint_of(reading, wrt, seeds)
 
     def make(values: tuple[Expr, ...]) -> Expr:
         bars = values[adjoint.values:]
-        grads = bars[0] if len(bars) == 1 else Apply(make_tuple, bars)
-        return Apply(make_tuple, (compose(reading.out, values[: adjoint.values]), grads)) if value else grads
+        grads = bars[0] if single else Apply(make_tuple, bars)
+        held = values[: adjoint.values]
+        if value:
+            first = compose(main, held) if rest is None else Apply(make_tuple, (compose(main, held), compose(rest, held)))
+            return Apply(make_tuple, (first, grads))
+        return grads if rest is None else Apply(make_tuple, (grads, compose(rest, held)))
 
-    program = drop_dead(with_results(adjoint.program, make))
-    globals, cells = environment(reading)
-    return emit_function(printed(program), f"{program.name}_grad", globals, cells, notes_of(reading))
+    program = adjoint.program
+    if main.index >= 0 and not is_number_type(reading.out_types[main.index]):
+        program = checked(program, main.index, reading)
+    kind = "value_and_grad" if value else "grad"
+    return write(reading, with_results(program, make), f"{program.name}_{kind}")
+
+
+def split_aux(out: Out, aux: bool) -> tuple[Out, Out | None]:
+    """The result proper and the auxiliary one."""
+    if not aux:
+        return out, None
+    if out.cls is not tuple or len(out.parts) != 2:
+        raise NonScalarOutputError("with has_aux the function has to return a pair (value, aux)")
+    return out.parts[0], out.parts[1]
+
+
+def is_number_type(t: Type) -> bool:
+    """One real number for certain?"""
+    return isinstance(t, Num) and t.rank == 0 and bool(t.dtype) and t.dtype not in COMPLEX_CHARS
+
+
+def check_scalar_type(t: Type | None, out: Out) -> None:
+    """Raise for a result that cannot be one real number."""
+    if out.index < 0:
+        raise NonScalarOutputError(f"the function returned a {out.cls.__name__}, not one real number",
+                                   "with an auxiliary result use has_aux=True; for several results use jacobian or vjp")
+    inner = t.inner if isinstance(t, MaybeT) else t
+    if isinstance(inner, Num) and inner.rank:
+        raise NonScalarOutputError("array")
+    if isinstance(inner, Num) and inner.dtype and inner.dtype in COMPLEX_CHARS:
+        raise NonScalarOutputError("the function returned a complex number, not a real one",
+                                   "take its real part, or use jacobian for a holomorphic function, vjp for a cotangent")
+
+
+def checked(program: Program, index: int, reading: Reading) -> Program:
+    """A result of unknown kind is tested when the program runs."""
+    leaf = program.body.exit
+    assert leaf is not None
+    name = reading.names.fresh("%value")
+    stmts = (*program.body.stmts, Assign(name, Apply(scalar, (leaf.values[index],))))
+    values = tuple(Name(name) if k == index else v for k, v in enumerate(leaf.values))
+    return replace(program, body=Block(stmts, replace(leaf, values=values)))
+
+
+def tangent_text(reading: Reading, wrt: Sequence[str], aux: bool = False) -> Text:
+    """The value and the tangent; the tangents of the arguments are further parameters."""
+    program = protect(drop_dead(reading.program), reading.outside, reading.names)
+    inputs = inputs_of(reading, wrt)
+    taken = {p.name for p in program.params}
+    seeds = {name: unused_name(f"{w}_dot", taken) for name, w in zip(inputs, wrt, strict=True)}
+    tangent, dot = forward(program, seeds, reading.names)
+    count = len(reading.out_types)
+    main, rest = split_aux(reading.out, aux)
+
+    def make(values: tuple[Expr, ...]) -> Expr:
+        held, dots = values[:count], values[count:]
+        dots = tuple(d if can_be_active(t) else Lit(None) for d, t in zip(dots, reading.out_types, strict=True))
+        row = (compose(main, held), compose(main, dots))
+        return Apply(make_tuple, row if rest is None else (*row, compose(rest, held)))
+
+    plain = all(p.kind in (0, 1) and p.default is None for p in program.params)
+    params = (*program.params, *(Param(d, 1 if plain else 3) for d in seeds.values()))
+    order = [p for p in params if p.kind != 4] + [p for p in params if p.kind == 4]
+    return write(reading, with_results(replace(tangent, params=tuple(order)), make), f"{program.name}_jvp")
+
+
+def unused_name(stem: str, taken: set[str]) -> str:
+    """A name that the function's parameters leave free."""
+    while stem in taken:
+        stem += "_"
+    taken.add(stem)
+    return stem

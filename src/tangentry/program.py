@@ -227,13 +227,14 @@ class Param:
 
 @dataclass(frozen=True)
 class Program:
-    """A function: `types` says what is known of each name, `bases` is part of the name itself (see `base`)."""
+    """A function: `types` says what is known of each name; names in `keep` are printed as variables of their own."""
 
     name: str
     params: tuple[Param, ...]
     body: Block
     types: Mapping[str, Any] = field(default_factory=dict, compare=False)
     origin: Origin = field(default=NOWHERE, compare=False)
+    keep: frozenset[str] = field(default=frozenset(), compare=False)
 
 
 # ── names ─────────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from .analysis.regions import Regions
+from .analysis.storage import Storage
 from .program import Apply, Assign, Attr, Block, Carry, Exit, Expr, For, If, Item, Name, Names, Program, Stmt, Store, Try, \
     Update, While, With
 from .runtime import copied
@@ -16,8 +17,12 @@ from .types import Num
 def protect(program: Program, outside: Iterable[str], names: Names) -> Program:
     """Copy what comes from outside and is written into."""
     regions = Regions(program)
+    storage = Storage(program, regions)
     params = {p.name for p in program.params}
-    written = [n for n in dict.fromkeys([*params, *outside]) if regions.is_written(n)]
+    wild = {regions.find(n) for n in storage.wild}
+    tops = {storage.top(n) for n in storage.writes}
+    written = [n for n in dict.fromkeys([*(p.name for p in program.params), *outside])
+               if regions.is_written(n) and (n in tops or regions.find(n) in wild)]
     if not written:
         return program
     types = dict(program.types)

@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from .errors import NonScalarOutputError
+
 
 def unbroadcast(g: Any, x: Any) -> Any:
     """The cotangent `g` of an elementwise result, summed to the shape of the operand `x`, and real where `x` is."""
@@ -172,3 +174,31 @@ def keep_last(g: Any, index: Any, shape: Any) -> Any:
     winner = np.empty(int(np.prod(shape)), dtype=int)
     winner[order.ravel()] = np.arange(order.size)
     return g * (winner[order] == np.arange(order.size).reshape(order.shape))
+
+
+def with_fields(x: Any, **fields: Any) -> Any:
+    """An object of the class of `x` with these attributes; its `__init__` is not run."""
+    made = object.__new__(type(x))
+    for name, value in fields.items():
+        object.__setattr__(made, name, value)
+    return made
+
+
+def scalar(value: Any) -> Any:
+    """The value, if it is one real number; raises otherwise."""
+    if isinstance(value, complex | np.complexfloating) or np.ndim(value) != 0 or not isinstance(
+            value, int | float | np.number | np.bool_ | np.ndarray):
+        what = "None" if value is None else f"an array of shape {np.shape(value)}" if np.ndim(value) else repr(value)
+        raise NonScalarOutputError(f"the function returned {what}, not one real number",
+                                   "use jacobian for arrays, vjp for a given cotangent")
+    return value
+
+
+def cast(g: Any, x: Any) -> Any:
+    """A gradient in the kind and dtype of its argument."""
+    if isinstance(x, np.ndarray):
+        return np.array(np.broadcast_to(g, x.shape), dtype=x.dtype)
+    if isinstance(x, np.generic):
+        return x.dtype.type(g)
+    return complex(g) if isinstance(x, complex) else float(g)
+

@@ -309,3 +309,19 @@ def same_type(a: Type, b: Type) -> bool:
 
 def _ones(t: Num) -> list[int]:
     return [1 if d == 1 else 2 if is_non1(d) else 0 for d in t.dims or ()]
+
+
+def holds(x: Any, t: Type) -> bool:
+    """Is `x` a value of the type (or one that behaves like it)?"""
+    if isinstance(t, ListT | SeqT):
+        if type(x) not in (list, tuple):
+            return False
+        if isinstance(t, SeqT):
+            return len(x) == len(t.items) and all(map(holds, x, t.items))
+        return all(holds(v, t.elem) for v in x)
+    if isinstance(t, DictT):
+        return isinstance(x, dict) and all(holds(v, t.elem) for v in x.values())
+    own = widen(type_of(x))
+    if isinstance(t, MaybeT):
+        return x is None or holds(x, t.inner)
+    return same_type(own, t) or same_type(join(t, own), t)

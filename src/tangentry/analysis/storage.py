@@ -41,17 +41,26 @@ class Storage:
         self.clock = 0
         self._block(program.body, ())
         self.written_roots = self._check()
+        self.wild_classes = {regions.find(n) for n in self.wild}
 
     def root(self, name: str) -> str | None:
         """The written root that a name is a part of."""
         top = self._top(name)
         return top if top in self.written_roots else None
 
+    def top(self, name: str) -> str:
+        """The first name of the object that a name is a part of."""
+        while name in self.links:
+            name = self.links[name].parent
+        return name
+
     def _top(self, name: str) -> str | None:
-        seen = 0
-        while name in self.links and seen < 1000:
-            name, seen = self.links[name].parent, seen + 1
+        name = self.top(name)
         return name if name in self.fresh else None
+
+    def changes(self, name: str) -> bool:
+        """May the contents behind a name change after it was set?"""
+        return self.root(name) is not None or (self.regions.is_written(name) and self.regions.find(name) in self.wild_classes)
 
     # ── the walk ──
     def _block(self, block: Block, loops: tuple[int, ...]) -> None:

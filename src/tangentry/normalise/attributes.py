@@ -13,8 +13,8 @@ from .branches import branch
 from .call import call_value
 from .containers import record_of
 from .core import FALL, Reader, expression
-from .hosts import host
-from .inputs import leaf, is_number, lift
+from .hosts import host, lift_known
+from .inputs import is_library, is_number, leaf, lift
 from .iteration import static_items
 from .expressions import read_items
 from .objects import class_of, get_attribute
@@ -72,7 +72,8 @@ def _known_attribute(reader: Reader, value: Any, expr: Ref, name: str, node: Any
     if is_number(found):
         return leaf(reader, path, found, False)
     text = f"{expr.text}.{name}" if expr.text else ""
-    return lift(reader, Ref(found, text, expr.home) if callable(found) or isinstance(found, type(np)) else path, found)
+    whole = Ref(found, text) if callable(found) or isinstance(found, type(np)) else path
+    return lift_known(reader, whole, found) if is_library(value) else lift(reader, whole, found)
 
 
 def _super_attribute(reader: Reader, owner: type, self_value: Value, name: str, node: Any) -> Value:

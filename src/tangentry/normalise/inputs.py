@@ -12,10 +12,12 @@ from typing import Any
 import numpy as np
 
 from ..program import Apply, Assign, Expr, Lit, Name, Ref
-from ..types import ListT, LitT, Num, ObjT, SeqT, Top, Type, as_list, can_be_active, join, type_of
+from ..types import ANY, ListT, LitT, Num, ObjT, SeqT, Top, Type, as_list, can_be_active, join, type_of
 from .core import Reader
 from .values import Const, Dyn, Ext, Value
 
+UNKNOWN = type("Unknown", (), {"__repr__": lambda self: "<unknown>"})()
+"""In place of an argument about which nothing is known: for programs that are printed without any."""
 FIXED = (types.FunctionType, types.BuiltinFunctionType, types.ModuleType, type, np.ufunc, types.MethodType,
          types.MethodDescriptorType, types.WrapperDescriptorType, types.GenericAlias)
 
@@ -27,18 +29,19 @@ def lift(reader: Reader, expr: Expr, value: Any, varied: bool = False) -> Value:
         return Const(value, Lit(value) if not isinstance(value, np.dtype) else expr)
     if is_number(value):
         return leaf(reader, expr, value, varied)
+    if value is UNKNOWN:
+        return Dyn(expr, ANY, varied)
     if isinstance(value, FIXED) or (callable(value) and type(value).__module__.split(".")[0] in ("numpy", "functools")):
-        if not isinstance(expr, Ref) or not _is_library(value):
+        if not isinstance(expr, Ref) or not is_library(value):
             reader.facts.add("is", expr, value)
         return Const(value, expr)
     return Ext(expr, value, varied)
 
 
-def _is_library(value: Any) -> bool:
+def is_library(value: Any) -> bool:
     """NumPy, SciPy and the standard modules are taken to stay what they are."""
-    if isinstance(value, types.ModuleType):
-        return value.__name__.split(".")[0] in ("numpy", "math", "scipy", "operator", "functools", "itertools", "cmath")
-    return False
+    return isinstance(value, types.ModuleType) and value.__name__.split(".")[0] in (
+        "numpy", "math", "scipy", "operator", "functools", "itertools", "cmath", "tangentry")
 
 
 def is_number(value: Any) -> bool:

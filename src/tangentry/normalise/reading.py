@@ -15,7 +15,7 @@ import gast
 import numpy as np
 
 from ..errors import ArgumentError, SourceError
-from ..program import Block, Exit, Expr, For, If, Lit, Name, Names, Param, Program, Ref, Try, While, With
+from ..program import Assign, Block, Exit, Expr, For, If, Lit, Name, Names, Param, Program, Ref, Try, While, With
 from ..syntax import Callee, peel, source_of
 from ..types import DictT, ListT, Type, join, widen
 from . import arrays, builtins_, loop_statements, statements  # noqa: F401  (they register their handlers)
@@ -47,7 +47,7 @@ class Reading:
     """A program with what is known about it.
 
     `roots`: the user's parameter → its name in the program; `values`: the live arguments by parameter;
-    `out` and `out_types`: the structure and the types of the result.
+    `out` and `out_types`: the structure and the types of the result; `outside`: the names of what is read from outside.
     """
 
     program: Program
@@ -59,6 +59,7 @@ class Reading:
     roots: Mapping[str, str]
     values: Mapping[str, Any]
     names: Names
+    outside: tuple[str, ...] = ()
     source: Any = None
     lines: Mapping[int, str] = field(default_factory=dict)
 
@@ -140,7 +141,7 @@ class _Entry:
         """A function without Python source: its program is one call."""
         fn, reader = self.callee.function, self.reader
         name = getattr(fn, "__name__", type(fn).__name__)
-        names = _host_parameters(fn, len(self.args))
+        names = host_parameters(fn, len(self.args))
         values = [lift(reader, Ref(v), v) for v in self.callee.bound]
         values += [self.argument(n, v, True) for n, v in zip(names, self.args, strict=False)]
         named = {k: lift(reader, Ref(v), v) for k, v in self.callee.keywords.items()}
@@ -171,7 +172,7 @@ class _Entry:
         types = {**reader.types, **{n: _settled_type(reader, n, t) for n, t in reader.types.items()}}
         program = Program(name, params, body, types, reader.origin(source.node) if source is not None else reader.origin())
         return Reading(program, self.callee, out, out_types, flags, reader.facts, self.roots, self.values, reader.names,
-                       source, source.comments if source is not None else {})
+                       tuple(s.target for s in reader.prologue if isinstance(s, Assign)), source, source.comments if source is not None else {})
 
 
 def _settled_type(reader: Reader, name: str, t: Type) -> Type:
@@ -199,7 +200,8 @@ def _hidden(signature: inspect.Signature, callee: Callee) -> dict[str, bool]:
     return dict.fromkeys(names[: len(callee.bound)], True) | dict.fromkeys(callee.keywords, True)
 
 
-def _host_parameters(fn: Any, count: int) -> list[str]:
+def host_parameters(fn: Any, count: int) -> list[str]:
+    """Names for the parameters of a function without Python source."""
     try:
         parameters = inspect.signature(fn).parameters.values()
         names = [p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]

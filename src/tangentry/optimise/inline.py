@@ -125,7 +125,7 @@ class _Inliner:
 
     def waits(self, stmt: Assign) -> bool:
         """Is the value to be put where it is used?"""
-        if not self.is_inner(stmt.target) or not is_pure(stmt.value):
+        if not self.is_inner(stmt.target) or stmt.target in self.source.keep or not is_pure(stmt.value):
             return False
         if self.count[stmt.target] == 1:
             return True
@@ -225,7 +225,7 @@ def is_free(expr: Expr) -> bool:
 
 def can_raise(expr: Expr) -> bool:
     """May evaluating the expression raise?"""
-    if not isinstance(expr, Apply):
+    if not isinstance(expr, Apply) or is_free(expr):
         return False
     raising = expr.fn in (operator.truediv, operator.floordiv, operator.mod, operator.getitem, operator.pow) or \
         getattr(expr.fn, "__module__", "") == "math"

@@ -22,8 +22,12 @@ from .liveness import Interference
 
 def merge_names(program: Program, reserved: Iterable[str] = ()) -> Program:
     """Give every name the name that is printed."""
-    printed = _Namer(program, set(reserved)).printed
-    return _Printer(program, printed).program()
+    return _Printer(program, printed_names(program, reserved)).program()
+
+
+def printed_names(program: Program, reserved: Iterable[str] = ()) -> dict[str, str]:
+    """Version → the name that is printed."""
+    return _Namer(program, set(reserved)).printed
 
 
 class _Namer:
@@ -108,7 +112,7 @@ class _Namer:
     def _name_group(self, stem: str, roots: list[str], printed: dict[str, str], taken: set[str]) -> None:
         """A user's variable: one name for all that are not alive together; an inner value: one name each."""
         plain = readable(stem)
-        own = stem.isidentifier()
+        own = stem.partition("^")[0].isidentifier()
         colours: list[list[str]] = []
         params = {p.name for p in self.program.params}
         for root in sorted(roots, key=lambda r: not params.intersection(self.members[r])):
@@ -118,7 +122,7 @@ class _Namer:
                 colours.append(colour)
             colour.append(root)
         for k, colour in enumerate(colours):
-            name = plain if k == 0 and own else unused(plain, taken)
+            name = plain if k == 0 and stem.isidentifier() else unused(plain, taken)
             taken.add(name)
             for root in colour:
                 for member in self.members[root]:

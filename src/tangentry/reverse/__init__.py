@@ -1,4 +1,4 @@
 """Reverse mode: Program → adjoint Program. See `sweep.py`."""
-from .sweep import reverse
+from .sweep import Adjoint, reverse
 
-__all__ = ["reverse"]
+__all__ = ["Adjoint", "reverse"]

@@ -12,6 +12,7 @@ from ..analysis.storage import Storage
 from ..derive import operand, zero_like
 from ..errors import NOWHERE, Origin, UnsupportedSyntaxError
 from ..program import Assign, Effect, Expr, Name, Names, Program, Stmt, base, reads, walk
+from ..trees import Path
 from ..types import ListT, Num, Top, Type
 
 
@@ -43,11 +44,12 @@ class Mark:
 
 class Base:
     """`restore`: the statements (by identity) whose overwritten contents are put back, `restored`: the classes in which all
-    are; decided by a first run.
+    are; decided by a first run. `trees`: inputs that are containers, with a live example each.
     """
 
     def __init__(self, program: Program, wrt: Mapping[str, str], names: Names,
-                 restore: frozenset[int] = frozenset(), restored: frozenset[str] = frozenset()) -> None:
+                 restore: frozenset[int] = frozenset(), restored: frozenset[str] = frozenset(),
+                 trees: Mapping[str, Any] | None = None) -> None:
         self.program, self.names = program, names
         self.regions = Regions(program)
         self.storage = Storage(program, self.regions)
@@ -61,6 +63,8 @@ class Base:
         self.marks: dict[int, Mark] = {}
         self.rows: dict[str, Symbol] = {}
         self.depth = 0
+        self.trees = trees or {}
+        self.tree_terms: dict[str, dict[Path, list[Symbol]]] = {}
         self.tapes: dict[str, str] = {}
         self.stems = inner_stems(program)
         self.definitions = {s.target: s for s in walk(program.body) if isinstance(s, Assign)}
@@ -131,7 +135,7 @@ class Base:
     def is_stable(self, expr: Expr) -> bool:
         """Does the expression read no contents that change?"""
         buffers = set(self.buffers.values())
-        return not any(self.regions.is_written(n) or n in buffers for n in reads(expr))
+        return not any(self.storage.changes(n) or n in buffers for n in reads(expr))
 
 
 def inner_stems(program: Program) -> dict[str, str]:

@@ -81,9 +81,23 @@ class Record:
             stmt = defs[name]
             expr = stmt.value if isinstance(stmt, Assign) and stmt.target == name else None
             again = expr is not None and self.can_repeat(expr, name) and all(
-                n not in defs or n in waiting or n in given for n in reads(expr))
+                self.at_hand(n, defs, waiting, given, plan, 0) for n in reads(expr))
             plan.provided[name] = expr if again else None
         return plan
+
+    def at_hand(self, name: str, defs: dict[str, Stmt | None], waiting: set[str], given: dict[str, Expr], plan: Plan,
+                depth: int) -> bool:
+        """Is a value there in the reverse sweep without being kept for its own sake?"""
+        if name not in defs or name in waiting or name in given:
+            return True
+        stmt = defs[name]
+        if depth > 2 or not isinstance(stmt, Assign) or not self.can_repeat(stmt.value, name):
+            return False
+        if not all(self.at_hand(n, defs, waiting, given, plan, depth + 1) for n in reads(stmt.value)):
+            return False
+        plan.provided[name] = stmt.value
+        waiting.add(name)
+        return True
 
     def can_repeat(self, expr: Expr, name: str) -> bool:
         """Is it as cheap to compute the value again, and is what it reads still there?"""
@@ -104,7 +118,7 @@ class Record:
     def unchanged(self, expr: Apply) -> bool:
         """Are the contents that the expression reads those of the forward sweep?"""
         sweep = self.sweep
-        return all(not sweep.regions.is_written(n) or sweep.restores(n) for n in reads(expr.args[0]))
+        return all(not sweep.storage.changes(n) or sweep.restores(n) for n in reads(expr.args[0]))
 
     # ── the lists ──
     def kept(self, forward: Block, plan: Plan, to: dict[str, str], to_exprs: dict[str, Expr]) -> tuple[Block, dict[str, Stmt]]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from ..analysis.regions import Regions
+from ..analysis.storage import Storage
 from ..program import Apply, Attr, Block, Effect, Expr, For, Lit, Name, Stmt, Store, Update, While, blocks, own_exprs
 from ..rules import registry
 from .base import Mark
@@ -17,9 +17,9 @@ from .statements import mark
 Place = tuple[int, tuple[int, ...]]
 
 
-def needed(stmts: Iterable[Stmt], marks: Mapping[int, Mark], regions: Regions) -> tuple[frozenset[int], frozenset[str]]:
+def needed(stmts: Iterable[Stmt], marks: Mapping[int, Mark], storage: Storage) -> tuple[frozenset[int], frozenset[str]]:
     """The statements (by identity) to undo, and the classes all of whose changes are undone."""
-    finder = _Finder(regions)
+    finder = _Finder(storage)
     for stmt in stmts:
         finder.stmt(stmt, ())
     found = {which for which, place in finder.marks.items()
@@ -36,8 +36,8 @@ def _later(mark: Place, read: Place) -> bool:
 
 
 class _Finder:
-    def __init__(self, regions: Regions) -> None:
-        self.regions = regions
+    def __init__(self, storage: Storage) -> None:
+        self.storage, self.regions = storage, storage.regions
         self.clock = 0
         self.marks: dict[int, Place] = {}
         self.reads: dict[str, list[Place]] = {}
@@ -71,7 +71,7 @@ class _Finder:
 
     def expr(self, expr: Expr | Attr | None, loops: tuple[int, ...]) -> None:
         if isinstance(expr, Name):
-            if self.regions.is_written(expr.id):
+            if self.storage.changes(expr.id):
                 self.reads.setdefault(self.regions.find(expr.id), []).append((self.clock, loops))
         elif isinstance(expr, Apply):
             rule = registry.find(expr.fn)

@@ -13,6 +13,7 @@ from ..program import Apply, Expr, Lit, Name, reads
 from ..rules import registry
 from ..runtime import add_trees, one_of
 from ..shapes import dense, fit
+from ..trees import path_of
 from ..types import ListT, SeqT, Top
 from .cotangents import Cotangents
 
@@ -32,7 +33,11 @@ class Rules(Cotangents):
 
     def through(self, e: Apply, z: Symbol, g: Symbol) -> None:
         fn, args = e.fn, e.args
-        if fn in (make_tuple, make_list, make_dict):
+        root, path = path_of(e)
+        if isinstance(root, Name) and root.id in self.trees and path:
+            if self.is_active(root.id):
+                self.tree_terms.setdefault(root.id, {}).setdefault(path, []).append(self.pinned(_name(z), g))
+        elif fn in (make_tuple, make_list, make_dict):
             self.contribute(e, g)
         elif fn in (operator.getitem, dict.get) and isinstance(args[0], Name):
             self.contribute_part(args[0], args[1], self.full(z, g))
@@ -45,7 +50,7 @@ class Rules(Cotangents):
             self.through_list(e, z, g)
         elif fn in LIST_CHANGES:
             raise missing(fn, self.origin)
-        else:
+        elif not is_constant(fn):
             self.by_rule(e, z, g)
 
     def into_display(self, display: Apply, index: Expr, g: Symbol) -> None:
@@ -114,6 +119,12 @@ class Rules(Cotangents):
             found = tuple(found[k] for k in range(len(exprs))) if len(exprs) > 1 and isinstance(found.type, SeqT) else found
         cotangents = list(found) if isinstance(found, tuple) else [found]
         return list(zip(exprs, cotangents, strict=False))
+
+
+def is_constant(fn: Any) -> bool:
+    """Has the function no derivative (a fresh array of zeros that is filled later, say)?"""
+    rule = registry.find(fn)
+    return rule is not None and rule.constant
 
 
 def _name(z: Symbol) -> str:

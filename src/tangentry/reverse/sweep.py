@@ -7,12 +7,23 @@ Source: Griewank & Walther, Evaluating Derivatives, chapters 3.2, 4 and 12.
 """
 from __future__ import annotations
 
+import operator
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
-from ..algebra import Symbol
-from ..program import Apply, Block, Effect, Exit, Expr, Name, Names, Program, Stmt, Try, With, blocks, defines
-from ..types import Type
+import numpy as np
+
+from ..algebra import ZERO, Symbol, apply, is_zero, lift, number, total
+from ..analysis.ownership import Ownership
+from ..derive import zero_like
+from ..errors import NOWHERE
+from ..program import (
+    Apply, Assign, Block, Effect, Exit, Expr, Lit, Name, Names, Program, Stmt, Try, Update, With, blocks, defines, reads)
+from ..runtime import cast, copied
+from ..shapes import dense
+from ..trees import Path, is_active_leaf, is_tree, rebuilt, step_expr
+from ..types import TOP, LitT, Num, Type, type_of
 from .loops import Loops
 from .restore import needed
 from .returns import single_return
@@ -51,35 +62,121 @@ class Sweep(Loops):
 
 @dataclass(frozen=True)
 class Adjoint:
-    """Both sweeps as one program whose `return` holds the values, then the cotangents of `inputs`."""
+    """Both sweeps as one program whose `return` holds the values, then the cotangents of `inputs`.
+
+    `split`: how many statements belong to the forward sweep.
+    """
 
     program: Program
     values: int
     inputs: tuple[str, ...]
+    split: int
 
 
-def reverse(program: Program, inputs: Mapping[str, str], seeds: Sequence[Expr | None], names: Names,
+def reverse(program: Program, inputs: Mapping[str, Any], seeds: Sequence[Expr | None], names: Names,
             out_types: tuple[Type, ...]) -> Adjoint:
-    """The adjoint program; `inputs` are the names to differentiate by, `seeds` the cotangents of the results."""
+    """The adjoint program.
+
+    `inputs` are the names to differentiate by (with a live example of each), `seeds` the cotangents of the results.
+    """
     program = single_return(program, names, out_types)
-    sweep = Sweep(program, inputs, names)
+    trees = {n: v for n, v in inputs.items() if is_tree(v)}
+    sweep = Sweep(program, inputs, names, trees=trees)
     forward, back = sweep.run(seeds)
     if sweep.marks:
-        restore, restored = needed(back, sweep.marks, sweep.regions)
+        restore, restored = needed(back, sweep.marks, sweep.storage)
         if restore:
-            sweep = Sweep(program, inputs, names, restore, restored)
+            sweep = Sweep(program, inputs, names, restore, restored, trees)
             forward, back = sweep.run(seeds)
     leaf = program.body.exit
     assert leaf is not None
-    cotangents = tuple(finished(sweep, name) for name in inputs)
+    sweep.origin = NOWHERE
+    cotangents = tuple(finished(sweep, name, len(inputs) > 1) for name in inputs)
     body = Block((*forward, *unmarked(sweep.scope.out)), Exit("return", (*leaf.values, *cotangents), leaf.origin))
-    return Adjoint(replace(program, body=body, types=sweep.types), len(leaf.values), tuple(inputs))
+    keep = frozenset(c.id for c in cotangents if isinstance(c, Name)) if len(inputs) > 1 else frozenset()
+    made = replace(program, body=body, types=sweep.types, keep=keep)
+    return Adjoint(unshared(made, len(leaf.values), names), len(leaf.values), tuple(inputs), len(forward))
 
 
-def finished(sweep: Sweep, name: str) -> Expr:
-    """The cotangent of an input at full shape, in memory of its own."""
-    g = sweep.owned(name, sweep.take(name))
-    return sweep.assign(sweep.bar_stem(name), g).expr if isinstance(g.expr, Apply) else g.expr
+def finished(sweep: Sweep, name: str, named: bool) -> Expr:
+    """The cotangent of an input at full shape, in its kind and dtype."""
+    if name in sweep.trees:
+        return finished_tree(sweep, name, named)
+    g = sweep.take(name)
+    x = Symbol(Name(name), sweep.type(name))
+    g = sweep.zero(name) if is_zero(g) else as_argument(dense(g, x), x)
+    return sweep.assign(sweep.bar_stem(name), g).expr if named or isinstance(g.expr, Apply) else g.expr
+
+
+def finished_tree(sweep: Sweep, name: str, named: bool) -> Expr:
+    """The cotangent of a container: parts that were read, zeros for the rest."""
+    whole = sweep.take(name)
+    terms = sweep.tree_terms.get(name, {})
+    if not is_zero(whole):
+        for path, row in terms.items():
+            place: Expr = whole.expr
+            for step in path[:-1]:
+                place = step_expr(place, step)
+            sweep.emit(Update(place, Lit(path[-1][1]), operator.add, total(row).expr))
+        return whole.expr
+
+    def part(path: Path, expr: Expr, value: Any) -> Expr:
+        x = Symbol(expr, type_of(value))
+        g = total(terms[path]) if path in terms else ZERO
+        if is_tree(value):
+            return g.expr
+        if not is_active_leaf(value):
+            return Lit(None)
+        return zero_like(x).expr if is_zero(g) else as_argument(dense(g, x), x).expr
+
+    made = Symbol(rebuilt(sweep.trees[name], Name(name), part, whole=lambda path: path in terms), TOP)
+    return sweep.assign(sweep.bar_stem(name), made).expr if named or isinstance(made.expr, Apply) else made.expr
+
+
+def as_argument(g: Symbol, x: Symbol) -> Symbol:
+    """A gradient in the kind and dtype of its argument; known kinds need no helper."""
+    t, own = g.type, x.type
+    if isinstance(t, LitT):
+        t = type_of(float(t.value) if isinstance(t.value, int) else t.value)
+    if not isinstance(own, Num) or own.kind == "any" or not isinstance(t, Num):
+        return apply(cast, g, x)
+    if own.kind == "py" and t.kind in ("py", "np") and t.dtype in ("d", own.dtype) and own.dtype == "d":
+        return g if number(g) is None else lift(float(number(g)))
+    if own.kind == t.kind and own.dtype == t.dtype and own.rank == t.rank and own.rank != 0:
+        return g
+    if own.kind == t.kind == "np" and own.dtype == t.dtype:
+        return g
+    if own.kind == "array" and t.kind == "array" and t.dtype and own.rank:
+        return apply(np.ndarray.astype, g, np.dtype(own.dtype).type, form_=".astype")
+    return apply(cast, g, x)
+
+
+def unshared(program: Program, values: int, names: Names) -> Program:
+    """The program with copies where a returned cotangent is the caller's array, a kept one, or returned twice."""
+    leaf = program.body.exit
+    assert leaf is not None
+    ownership = Ownership(program)
+    stmts, types = list(program.body.stmts), dict(program.types)
+    seen = {n for v in leaf.values[:values] for n in reads(v)}
+    out: list[Expr] = list(leaf.values[:values])
+    keep = set(program.keep)
+    for value in leaf.values[values:]:
+        t = types.get(value.id, TOP) if isinstance(value, Name) else None
+        if isinstance(value, Name) and (not ownership.is_fresh(value.id) or value.id in seen) and not _is_number(t):
+            copy = names.fresh(value.id)
+            types[copy] = t
+            form = Apply(np.copy, (value,), (), ".copy") if isinstance(t, Num) and t.kind == "array" else Apply(copied, (value,))
+            stmts.append(Assign(copy, form))
+            keep = {copy if k == value.id else k for k in keep}
+            value = Name(copy)
+        seen.update(reads(value))
+        out.append(value)
+    body = Block(tuple(stmts), replace(leaf, values=tuple(out)))
+    return replace(program, body=body, types=types, keep=frozenset(keep))
+
+
+def _is_number(t: Any) -> bool:
+    return isinstance(t, Num) and t.rank == 0 and t.kind != "array"
 
 
 def unmarked(stmts: Sequence[Stmt]) -> list[Stmt]:
