@@ -1,4 +1,5 @@
 """Tangentry: derivatives of NumPy programs by source transformation."""
+from .api import nested as _nested
 from .api.transforms import derivative, grad, jvp, value_and_grad
 from .errors import (
     ArgumentError, MissingRuleError, NonScalarOutputError, SourceError, StaleTransformError, TangentryError,
@@ -10,4 +11,4 @@ __version__ = "0.1.0"
 __all__ = ["ArgumentError", "MissingRuleError", "NonScalarOutputError", "SourceError", "StaleTransformError", "TangentryError",
            "UnsupportedSyntaxError", "adjoint", "constant", "derivative", "grad", "jvp", "linear", "partials", "tangent",
            "value_and_grad"]
-del _table
+del _nested, _table

@@ -226,11 +226,8 @@ class _Forward:
 
     def branch(self, stmt: If, results: tuple[str, ...], params: tuple[str, ...]) -> None:
         inner = stmt.results or results
-        outer = dict(self.dots)
-        then = self.block(stmt.then, inner, params)
-        self.dots = {**outer}
+        then = self.block(stmt.then, inner, params)  # a name that it sets may be read behind, under the same test
         orelse = self.block(stmt.orelse, inner, params)
-        self.dots = outer
         self.emit(replace(stmt, then=then, orelse=orelse, results=(*stmt.results, *self.results(stmt.results))))
 
     def results(self, results: tuple[str, ...]) -> tuple[str, ...]:

@@ -12,12 +12,15 @@ from .errors import NonScalarOutputError
 from .forward import forward
 from .normalise import Out, Reading
 from .optimise.dead import drop_dead
+from .optimise.flat import flatten
 from .optimise.inline import inline
 from .optimise.names import merge_names, printed_names
+from .optimise.share import share
 from .prims import make_dict, make_list, make_tuple
-from .program import Apply, Assign, Block, Expr, Lit, Name, Param, Program, Ref, Stmt, blocks
+from .program import Apply, Assign, Block, Expr, Lit, Name, Names, Param, Program, Ref, Stmt, base, blocks
 from .protect import protect
 from .reverse import Adjoint, reverse
+from .reverse.returns import single_return
 from .runtime import scalar, with_fields
 from .trees import structure_facts
 from .types import COMPLEX_CHARS, MaybeT, Num, Type, can_be_active
@@ -88,7 +91,12 @@ def environment(reading: Reading) -> tuple[dict[str, Any], Mapping[str, Any]]:
 def write(reading: Reading, program: Program, name: str) -> Text:
     """The text of a program in single assignment."""
     globals, cells = environment(reading)
-    return emit_function(printed(drop_dead(program)), name, globals, cells, notes_of(reading))
+    return emit_function(printed(tidied(program, reading.names)), name, globals, cells, notes_of(reading))
+
+
+def tidied(program: Program, names: Names) -> Program:
+    """Flat, without repetitions and without what nobody needs."""
+    return drop_dead(share(drop_dead(flatten(program, names))))
 
 
 # ── the three programs ────────────────────────────────────────────────────────────────────────────────────────────────
@@ -113,13 +121,18 @@ def adjoint_of(reading: Reading, wrt: Sequence[str], seeds: Sequence[Expr | None
     return reverse(program, inputs_of(reading, wrt), seeds, reading.names, reading.out_types)
 
 
-def gradient_text(reading: Reading, wrt: Sequence[str], value: bool = False, aux: bool = False, single: bool = True) -> Text:
-    """The gradient of a scalar function, with its value and auxiliary results if wanted."""
+def gradient_parts(reading: Reading, wrt: Sequence[str], aux: bool) -> tuple[Adjoint, Out, Out | None]:
+    """The adjoint program of a scalar function, the structure of its value and that of its auxiliary result."""
     main, rest = split_aux(reading.out, aux)
     check_scalar_type(reading.out_types[main.index] if main.index >= 0 and reading.out_types else None, main)
-    seeds: list[Expr | None] = [Lit(1.0) if k == main.index and reading.out_varied[k] else None
+    seeds: list[Expr | None] = [Lit(1.0) if k == main.index else None
                                 for k in range(len(reading.out_types))]
-    adjoint = adjoint_of(reading, wrt, seeds)
+    return adjoint_of(reading, wrt, seeds), main, rest
+
+
+def gradient_text(reading: Reading, wrt: Sequence[str], value: bool = False, aux: bool = False, single: bool = True) -> Text:
+    """The gradient of a scalar function, with its value and auxiliary results if wanted."""
+    adjoint, main, rest = gradient_parts(reading, wrt, aux)
 
     def make(values: tuple[Expr, ...]) -> Expr:
         bars = values[adjoint.values:]
@@ -174,13 +187,23 @@ def checked(program: Program, index: int, reading: Reading) -> Program:
     return replace(program, body=Block(stmts, replace(leaf, values=values)))
 
 
-def tangent_text(reading: Reading, wrt: Sequence[str], aux: bool = False) -> Text:
-    """The value and the tangent; the tangents of the arguments are further parameters."""
+def single_exit(reading: Reading) -> Reading:
+    """The reading with one `return`, at the end of the program."""
+    return replace(reading, program=single_return(reading.program, reading.names, reading.out_types))
+
+
+def tangent_parts(reading: Reading, wrt: Sequence[str]) -> tuple[Program, dict[str, str]]:
+    """The tangent program; each input with the name of its tangent, which is a further parameter."""
     program = protect(drop_dead(reading.program), reading.outside, reading.names)
     inputs = inputs_of(reading, wrt)
     taken = {p.name for p in program.params}
-    seeds = {name: unused_name(f"{w}_dot", taken) for name, w in zip(inputs, wrt, strict=True)}
-    tangent, dot = forward(program, seeds, reading.names)
+    seeds = {name: unused_name(f"{base(w)}_dot", taken) for name, w in zip(inputs, wrt, strict=True)}
+    return forward(program, seeds, reading.names)[0], seeds
+
+
+def tangent_text(reading: Reading, wrt: Sequence[str], aux: bool = False) -> Text:
+    """The value and the tangent; the tangents of the arguments are further parameters."""
+    program, seeds = tangent_parts(reading, wrt)
     count = len(reading.out_types)
     main, rest = split_aux(reading.out, aux)
 
@@ -193,7 +216,7 @@ def tangent_text(reading: Reading, wrt: Sequence[str], aux: bool = False) -> Tex
     plain = all(p.kind in (0, 1) and p.default is None for p in program.params)
     params = (*program.params, *(Param(d, 1 if plain else 3) for d in seeds.values()))
     order = [p for p in params if p.kind != 4] + [p for p in params if p.kind == 4]
-    return write(reading, with_results(replace(tangent, params=tuple(order)), make), f"{program.name}_jvp")
+    return write(reading, with_results(replace(program, params=tuple(order)), make), f"{program.name}_jvp")
 
 
 def unused_name(stem: str, taken: set[str]) -> str:

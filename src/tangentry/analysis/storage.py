@@ -120,7 +120,7 @@ class Storage:
         elif self.regions._is_view(value):
             if value.args and isinstance(value.args[0], Name):
                 self.links[target] = Link(value.args[0].id, value)
-        elif registry.find(value.fn) is not None or value.fn in (list, tuple):
+        elif registry.find(value.fn) is not None or value.fn in (list, tuple, list.copy):
             self.fresh.add(target)
 
     def _effect(self, fn: object, args: tuple[Expr, ...], loops: tuple[int, ...]) -> None:

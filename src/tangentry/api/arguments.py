@@ -9,7 +9,7 @@ import numpy as np
 
 from ..errors import ArgumentError
 from ..normalise.reading import host_parameters
-from ..syntax import Callee, peel
+from ..syntax import Callee, is_transform, peel
 from ..trees import is_active_leaf, is_tree, leaves
 
 Argnums = int | str | tuple[int | str, ...] | list[int | str]
@@ -21,7 +21,7 @@ def parameters(callee: Callee, count: int, keywords: Sequence[str]) -> list[insp
         whole = inspect.signature(callee.function, follow_wrapped=False)
     except (TypeError, ValueError):
         whole = None
-    if whole is None or not callee.is_python:
+    if whole is None or not (callee.is_python or is_transform(callee.function)):
         names = host_parameters(callee.function, count + len(callee.bound))[len(callee.bound):]
         kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
         return [inspect.Parameter(n, kind) for n in [*names, *keywords][: count + len(keywords)]]

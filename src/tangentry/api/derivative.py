@@ -24,6 +24,8 @@ class Derivative:
     test afterwards.
     """
 
+    is_tangentry_transform = True
+
     def __init__(self, function: Callable[..., Any], kind: str, argnums: Argnums = 0, has_aux: bool = False) -> None:
         self.callee = peel(function)
         self.primal, self.kind, self.argnums, self.has_aux = function, kind, argnums, has_aux

@@ -74,7 +74,7 @@ def stem(expr: Expr) -> str:
     if isinstance(expr, Name):
         return expr.id.partition(".")[0].lstrip("%")
     if isinstance(expr, Ref):
-        return "%" + expr.text.replace(".", "_") if "." in expr.text else expr.text
+        return "%" + expr.text.replace(".", "_")
     if isinstance(expr, Apply) and len(expr.args) == 2 and isinstance(expr.args[1], Lit):
         key = str(expr.args[1].value)
         return "%" + stem(expr.args[0]).lstrip("%") + "_" + "".join(c if c.isalnum() else "_" for c in key)

@@ -166,13 +166,26 @@ class _Entry:
             leaves.append(Leaf("return", reader.draft, reader.state.copy(), value, reader.origin()))
         elif status not in (RAISED, EXITED):
             raise Raises
-        out, out_types, flags = _fill_returns(reader, leaves)
-        reader.draft.stmts[:0] = reader.prologue
-        body = freeze(reader.draft)
-        types = {**reader.types, **{n: _settled_type(reader, n, t) for n, t in reader.types.items()}}
-        program = Program(name, params, body, types, reader.origin(source.node) if source is not None else reader.origin())
-        return Reading(program, self.callee, out, out_types, flags, reader.facts, self.roots, self.values, reader.names,
-                       tuple(s.target for s in reader.prologue if isinstance(s, Assign)), source, source.comments if source is not None else {})
+        made = completed(reader, leaves, name, params, self.callee)
+        if source is None:
+            return replace(made, roots=self.roots, values=self.values)
+        program = replace(made.program, origin=reader.origin(source.node))
+        return replace(made, program=program, roots=self.roots, values=self.values, source=source, lines=source.comments)
+
+
+def completed(reader: Reader, leaves: list[Leaf], name: str, params: tuple[Param, ...], callee: Callee) -> Reading:
+    """The program of everything that was read."""
+    out, out_types, flags = _fill_returns(reader, leaves)
+    reader.draft.stmts[:0] = reader.prologue
+    types = {**reader.types, **{n: _settled_type(reader, n, t) for n, t in reader.types.items()}}
+    program = Program(name, params, freeze(reader.draft), types, reader.origin())
+    outside = tuple(s.target for s in reader.prologue if isinstance(s, Assign))
+    return Reading(program, callee, out, out_types, flags, reader.facts, {}, {}, reader.names, outside)
+
+
+def finish_reader(reader: Reader, name: str, params: tuple[Param, ...], value: Value, callee: Callee) -> Reading:
+    """The program of a call that was read within another program."""
+    return completed(reader, [Leaf("return", reader.draft, reader.state.copy(), value, reader.origin())], name, params, callee)
 
 
 def _settled_type(reader: Reader, name: str, t: Type) -> Type:
@@ -203,7 +216,7 @@ def _hidden(signature: inspect.Signature, callee: Callee) -> dict[str, bool]:
 def host_parameters(fn: Any, count: int) -> list[str]:
     """Names for the parameters of a function without Python source."""
     try:
-        parameters = inspect.signature(fn).parameters.values()
+        parameters = inspect.signature(fn, follow_wrapped=False).parameters.values()
         names = [p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
     except (TypeError, ValueError):
         names = []

@@ -128,11 +128,21 @@ class Cotangents(Base):
             buffer = self.buffers.pop(name)
             self.transferable.add(buffer)
             return Symbol(Name(buffer), self.type(name))
-        parts = self.scope.parts.pop(name, [])
-        whole = self.sum(name, self.scope.terms.pop(name, []))
+        parts, terms = self.pending(name)
+        whole = self.sum(name, terms)
         if isinstance(self.type(name), SeqT):
             return self.row(name, whole, parts)
         return whole if not parts else Symbol(Name(self.filled(name, whole, parts)), self.type(name))
+
+    def pending(self, name: str) -> tuple[list[tuple[Any, Symbol]], list[Symbol]]:
+        """What waits for a value: in this scope, and around it where a name is read behind the branch that sets it."""
+        parts, terms = [], []
+        scope: Scope | None = self.scope
+        while scope is not None:
+            parts = scope.parts.pop(name, []) + parts
+            terms = scope.terms.pop(name, []) + terms
+            scope = scope.parent
+        return parts, terms
 
     def sum(self, name: str, terms: list[Symbol]) -> Symbol:
         """The sum of contributions, in the order of the forward sweep."""

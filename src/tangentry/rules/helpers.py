@@ -5,7 +5,7 @@ import numpy as np
 
 from .. import runtime
 from ..types import FLOAT, Num
-from .registry import adjoint, linear, partials, result, shape_only
+from .registry import adjoint, constant, linear, partials, result, shape_only
 
 
 @adjoint(runtime.unbroadcast)
@@ -23,13 +23,63 @@ def fill(z_bar, z, g, x):
     return runtime.unbroadcast(z_bar, g)
 
 
-linear(runtime.unbroadcast, runtime.spread, runtime.fill)
+@adjoint(runtime.copied, lazy=True)
+def copied(z_bar, z, x):
+    return z_bar
+
+
+@adjoint(runtime.add_trees, lazy=True)
+def add_trees(z_bar, z, a, b):
+    return z_bar, z_bar
+
+
+@adjoint(runtime.cast, lazy=True)
+def cast(z_bar, z, g, x):
+    return runtime.unbroadcast(z_bar, g)
+
+
+@adjoint(runtime.scalar, lazy=True)
+def scalar(z_bar, z, value):
+    return z_bar
+
+
+@adjoint(runtime.one_of, lazy=True)
+def one_of(z_bar, z, g, index, k, count):
+    return runtime.one_of(z_bar, index, k, count)
+
+
+@adjoint(runtime.keep_last)
+def keep_last(z_bar, z, g, index, shape):
+    return runtime.unbroadcast(runtime.keep_last(z_bar, index, shape), g)
+
+
+linear(runtime.unbroadcast, runtime.spread, runtime.fill, runtime.copied, runtime.cast, runtime.scalar, runtime.one_of,
+       runtime.keep_last)
+linear(runtime.add_trees, in_=(0, 1))
+constant(runtime.zeros_like)
+shape_only(runtime.zeros_like)
+shape_only(runtime.cast, args=(1,))
 shape_only(runtime.unbroadcast, runtime.spread, runtime.fill, args=(1,))
 
 
 @result(runtime.unbroadcast, runtime.spread, runtime.fill)
 def like_second(g, x, axis=None, keepdims=False):
     return x if isinstance(x, Num) else FLOAT
+
+
+@result(runtime.zeros_like, runtime.copied, runtime.scalar)
+def same(x):
+    return x if not isinstance(x, int | float | complex) else FLOAT
+
+
+@result(runtime.cast)
+def like_argument(g, x):
+    return x if isinstance(x, Num) else FLOAT
+
+
+@result(runtime.add_trees)
+def like_first(a, b):
+    return a
 
 
 @partials(runtime.power_log)

@@ -26,6 +26,11 @@ class Callee:
         return isinstance(self.function, types.FunctionType)
 
 
+def is_transform(function: Any) -> bool:
+    """A derivative made by Tangentry: it is differentiated as a whole, not by the text of its class."""
+    return getattr(type(function), "is_tangentry_transform", False)
+
+
 def peel(function: Any) -> Callee:
     """Take partials, bound methods and callable objects apart.
 
@@ -39,7 +44,7 @@ def peel(function: Any) -> Callee:
             function = function.func
         elif isinstance(function, types.MethodType):
             function, bound = function.__func__, (function.__self__, *bound)
-        elif isinstance(function, types.FunctionType | types.BuiltinFunctionType | type):
+        elif isinstance(function, types.FunctionType | types.BuiltinFunctionType | type) or is_transform(function):
             return Callee(function, bound, keywords)
         elif isinstance(getattr(type(function), "__call__", None), types.FunctionType):
             function, bound = type(function).__call__, (function, *bound)
