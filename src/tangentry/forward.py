@@ -326,6 +326,8 @@ class _Forward:
 
     def by_rule(self, e: Apply, dots: list[Symbol], kw_dots: dict[str, Symbol], z: Symbol) -> Symbol:
         rule = registry.find(e.fn)
+        if rule is not None and rule.constant:
+            return ZERO
         if rule is None or not rule.has_derivative:
             raise missing(e.fn, self.origin)
         args = [operand(a, self.types) for a in e.args]
@@ -339,10 +341,8 @@ class _Forward:
         row = partials(e.fn, z, args, kwargs)
         total = ZERO
         for d, p in zip(dots, row, strict=False):
-            if not is_zero(d):
-                if p is None:
-                    raise missing(e.fn, self.origin)
-                total = add(total, real_part(mul(p, d), z))
+            if not is_zero(d) and p is not None:  # None: the function does not depend on it smoothly
+                total = add(total, real_part(mul(d, p), z))
         return total
 
     def by_tangent(self, rule: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any], dots: list[Symbol],
@@ -370,7 +370,9 @@ class _Forward:
             if k < len(dots) and not is_zero(dots[k]):
                 swapped = [self.full(dots[k], exprs[k]) if i == k else a for i, a in enumerate(args)]
                 total = add(total, apply(e.fn, *swapped, form_=e.form if isinstance(e.form, str) else "", **kwargs))
-        if any(not is_zero(d) for k, d in enumerate(dots) if k not in positions):
+        found = registry.find(e.fn)
+        ignored = {*positions, *(found.shape_only if found is not None else ())}
+        if any(not is_zero(d) for k, d in enumerate(dots) if k not in ignored):
             raise missing(e.fn, self.origin)
         return total
 

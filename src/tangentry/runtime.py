@@ -148,15 +148,10 @@ def copied(x: Any) -> Any:
 
 
 def add_trees(a: Any, b: Any) -> Any:
-    """The sum of two cotangents of one structure; lists and dicts of `a` are changed in place."""
-    if isinstance(a, list):
-        a[:] = [add_trees(x, y) for x, y in zip(a, b, strict=True)]
-        return a
+    """The sum of two cotangents of one structure."""
     if isinstance(a, dict):
-        for k, v in b.items():
-            a[k] = add_trees(a[k], v)
-        return a
-    if isinstance(a, tuple):
+        return {k: add_trees(v, b[k]) for k, v in a.items()}
+    if isinstance(a, list | tuple):
         row = [add_trees(x, y) for x, y in zip(a, b, strict=True)]
         return type(a)(*row) if hasattr(a, "_fields") else type(a)(row)
     return b if a is None else a if b is None else a + b
@@ -202,3 +197,9 @@ def cast(g: Any, x: Any) -> Any:
         return x.dtype.type(g)
     return complex(g) if isinstance(x, complex) else float(g)
 
+
+
+def add_into(a: Any, b: Any) -> None:
+    """Add a cotangent of the same structure to that of a list or dict, in place."""
+    for k in range(len(a)) if isinstance(a, list) else a:
+        a[k] = add_trees(a[k], b[k])

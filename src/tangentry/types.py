@@ -153,7 +153,7 @@ def can_be_active(t: Type) -> bool:
             return any(map(can_be_active, items))
         case ListT(elem=inner) | DictT(elem=inner) | MaybeT(inner=inner):
             return can_be_active(inner)
-        case Top():
+        case Top() | Bottom():  # nothing is known of it (yet)
             return True
     return False
 

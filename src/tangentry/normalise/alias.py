@@ -7,8 +7,9 @@ a class for what they hold, and the type of it.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
-from ..types import BOTTOM, Type, join, same_type
+from ..types import BOTTOM, DictT, ListT, Type, join, same_type
 
 
 class Aliases:
@@ -77,6 +78,15 @@ class Aliases:
     def element(self, name: str, otherwise: Type) -> Type:
         """The type of what a container holds."""
         return self.elements.get(self.find(name), otherwise)
+
+    def settled(self, name: str, t: Type) -> Type:
+        """The type of a container with what it (and what is in it) was found to hold."""
+        if not isinstance(t, ListT | DictT):
+            return t
+        inner = self.element(name, t.elem)
+        if isinstance(inner, ListT | DictT) and self.find(name) in self.contents:
+            inner = self.settled(self.content(name), inner)
+        return replace(t, elem=inner)
 
     def marks(self, names: Iterable[str]) -> list[object]:
         """All that is known of some names: what a loop's further reading has to leave as it is."""

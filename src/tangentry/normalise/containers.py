@@ -92,11 +92,8 @@ def taken(reader: Reader, container: Dyn, expr: Expr, node: Any, stem: str = "%t
 
 def element_of(reader: Reader, container: Dyn) -> Type:
     """The type of what a run-time container holds."""
-    t = container.type
-    known = t.elem if isinstance(t, ListT | DictT) else BOTTOM
-    if isinstance(container.expr, Name):
-        return reader.aliases.element(container.expr.id, known)
-    return known
+    t = deep_type(reader, container)
+    return t.elem if isinstance(t, ListT | DictT) else BOTTOM
 
 
 def sequence_operator(reader: Reader, fn: Any, left: Value, right: Value, node: Any) -> Value | None:

@@ -13,6 +13,9 @@ from typing import Any
 
 import gast
 
+from .exits_tools import assign, clone, constant, load
+from .patterns import chain
+
 Stmts = list[Any]
 _EXITS = (gast.Break, gast.Continue, gast.Return)
 
@@ -20,31 +23,6 @@ _EXITS = (gast.Break, gast.Continue, gast.Return)
 def settle(stmts: Stmts, inline: bool) -> Stmts:
     """The statements with exits in settled form; `inline`: the function's text will stand in a caller's."""
     return _Settler(inline).block(stmts)
-
-
-def clone(node: Any, **changes: Any) -> Any:
-    """A shallow copy of a tree node with some fields changed."""
-    fields = {name: getattr(node, name, None) for name in node._fields}
-    return gast.copy_location(type(node)(**{**fields, **changes}), node)
-
-
-def _name(id: str, at: Any, ctx: Any) -> Any:
-    return gast.copy_location(gast.Name(id, ctx, None, None), at)
-
-
-def assign(id: str, value: Any, at: Any) -> Any:
-    """`id = value` at the place of another node."""
-    return gast.copy_location(gast.Assign([_name(id, at, gast.Store())], value, None), at)
-
-
-def constant(value: Any, at: Any) -> Any:
-    """A literal at the place of another node."""
-    return gast.copy_location(gast.Constant(value, None), at)
-
-
-def load(id: str, at: Any) -> Any:
-    """A variable at the place of another node."""
-    return _name(id, at, gast.Load())
 
 
 def has_exit(stmts: Stmts) -> bool:
@@ -57,8 +35,6 @@ def _stmt_exits(s: Any) -> bool:
         return True
     if isinstance(s, gast.If):
         return has_exit(s.body) or has_exit(s.orelse)
-    if isinstance(s, gast.Match):
-        return any(has_exit(c.body) for c in s.cases)
     return False
 
 
@@ -135,8 +111,8 @@ class _Settler:
         if isinstance(s, gast.Try):
             return self.attempt(s)
         if isinstance(s, gast.Match):
-            s = clone(s, cases=[clone(c, body=self.block(c.body)) for c in s.cases])
-            return self.flagged([s], s) if has_exit([s]) and not last else [s]
+            first, *rest = chain(s, self.flag("subject"))
+            return [first, *(part for r in rest for part in self.stmt(r, last))]
         return [s]
 
     def attempt(self, s: Any) -> Stmts:
@@ -202,13 +178,11 @@ def _without(stmts: Stmts, flag: str) -> Stmts:
 
 
 def _inner_without(s: Any, flag: str) -> Any:
-    if isinstance(s, gast.If | gast.With | gast.Try | gast.Match):
+    if isinstance(s, gast.If | gast.With | gast.Try):
         changes: dict[str, Any] = {name: _without(getattr(s, name), flag) for name in ("body", "orelse")
                                    if isinstance(getattr(s, name, None), list)}
         if isinstance(s, gast.Try):
             changes["handlers"] = [clone(h, body=_without(h.body, flag)) for h in s.handlers]
-        if isinstance(s, gast.Match):
-            changes["cases"] = [clone(c, body=_without(c.body, flag)) for c in s.cases]
         return clone(s, **changes)
     return s
 
@@ -239,8 +213,6 @@ def _flatten_compound(s: Any, left: str, result: str, kinds: list[type]) -> Any:
         return clone(s, body=go(s.body))
     if isinstance(s, gast.Try):
         return clone(s, body=go(s.body), orelse=go(s.orelse), handlers=[clone(h, body=go(h.body)) for h in s.handlers])
-    if isinstance(s, gast.Match):
-        return clone(s, cases=[clone(c, body=go(c.body)) for c in s.cases])
     return s
 
 

@@ -77,6 +77,8 @@ def deep_type(reader: Reader, v: Value) -> Type:
         return ObjT(v.cls)
     if isinstance(v, Tup):
         return SeqT(tuple(deep_type(reader, i) for i in v.items), v.cls)
+    if isinstance(v, Dyn) and isinstance(v.expr, Name):
+        return reader.aliases.settled(v.expr.id, v.type)
     if isinstance(v, Choice):
         return join(deep_type(reader, v.then), deep_type(reader, v.orelse))
     return type_of_value(v)

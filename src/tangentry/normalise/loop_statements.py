@@ -11,8 +11,9 @@ from .branches import leave
 from .comprehensions import as_list_of
 from .containers import content, make_real
 from .core import DONE, FALL, Reader, statement
-from .exits import assign, constant, flatten, has_exit, load
+from .exits import flatten, has_exit
 from .exits import settle as settle_exits
+from .exits_tools import assign, constant, load
 from .hosts import as_dyn
 from .iteration import static_items, uniform, walk
 from .loops import NotPlain, read_loop

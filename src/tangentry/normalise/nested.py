@@ -15,11 +15,13 @@ from ..program import (
     Apply, Assign, Block, Carry, Expr, For, If, Item, Lit, Name, Names, Param, Program, Stmt, Try, While, With, base,
     binds_inside, defines, walk)
 from ..syntax import Callee
+from ..trees import children, is_tree
 from ..types import DictT, ListT, Num, Top, Type, is_active_dtype, type_of, widen
 from .call import call_value
-from .containers import content, new_dict, new_list
+from .containers import content, new_dict, new_list, new_object
 from .core import Reader
 from .hosts import varied
+from .inputs import as_runtime, attribute, element_type, is_numeric, item, lift
 from .reading import Reading, finish_reader
 from .state import Frame, State
 from .values import Box, Const, Dyn, Ext, Obj, Rec, Tup, Value, const
@@ -56,6 +58,8 @@ class Inner:
                 return Rec(keys, tuple(self.imported(i, wrt) for i in values))
             case Const(value=float() | complex()) if wrt:
                 return self.parameter(v, True)
+            case Ext() if wrt and is_tree(v.value):
+                return self.imported(self.opened(v), True)
             case Ext():
                 return replace(v, expr=self.rooted(v.expr), varied=False)
             case Obj() if wrt:
@@ -67,6 +71,19 @@ class Inner:
             case Box():
                 return v
         return v
+
+    def opened(self, v: Ext) -> Value:
+        """An outer container to differentiate by: one run-time list where all its elements are alike, else part by part."""
+        value = v.value
+        if type(value) in (list, tuple) and is_numeric(element_type(value)) and type(value) is list:
+            return as_runtime(self.outer, v)
+        parts = [lift(self.outer, item(v, key) if kind == "item" else attribute(v, key), part, v.varied)
+                 for (kind, key), part in children(value)]
+        if isinstance(value, list | tuple):
+            return Tup(tuple(parts), type(value)) if isinstance(value, tuple) else \
+                new_object(self.outer, list, Tup(tuple(parts), list), None)
+        keys = tuple(key for (_, key), _ in children(value))
+        return new_object(self.outer, type(value), Rec(keys, tuple(parts)), None)
 
     def parameter(self, v: Dyn | Const, wrt: bool) -> Dyn:
         t: Type = v.type if isinstance(v, Dyn) else widen(type_of(v.value))
@@ -113,7 +130,9 @@ class Inner:
         params = tuple(Param(n) for n in self.given)
         reading = finish_reader(reader, "inner", params, value, Callee(None))
         for fact in reader.facts.items:
-            outer.facts.add(fact.kind, fact.expr, fact.value)
+            expr = _substituted(fact.expr, self.given)
+            if _is_outside(expr):
+                outer.facts.add(fact.kind, expr, fact.value)
         outer.frames, outer.objects = reader.frames, reader.objects
         return replace(reading, roots={n: n for n in self.given}, values=dict.fromkeys(self.given, 0.0))
 
@@ -126,6 +145,13 @@ class Inner:
                         not (isinstance(value, Dyn) and now.expr == value.expr):
                     self.outer.unsupported(node, f"the function whose derivative is taken here sets {key[2]!r} outside of it",
                                            "return the value instead")
+
+
+def _is_outside(expr: Expr) -> bool:
+    """Is it a path that starts at a parameter or at something known?"""
+    while isinstance(expr, Apply) and expr.args:
+        expr = expr.args[0]
+    return not isinstance(expr, Name) or "." not in expr.id
 
 
 def splice(outer: Reader, program: Program, given: Mapping[str, Expr], active: bool) -> Splice:

@@ -17,7 +17,7 @@ import numpy as np
 from ..errors import ArgumentError, SourceError
 from ..program import Assign, Block, Exit, Expr, For, If, Lit, Name, Names, Param, Program, Ref, Try, While, With
 from ..syntax import Callee, peel, source_of
-from ..types import DictT, ListT, Type, join, widen
+from ..types import Type, join, widen
 from . import arrays, builtins_, loop_statements, statements  # noqa: F401  (they register their handlers)
 from .branches import end_of_body
 from .call import call_known
@@ -177,7 +177,7 @@ def completed(reader: Reader, leaves: list[Leaf], name: str, params: tuple[Param
     """The program of everything that was read."""
     out, out_types, flags = _fill_returns(reader, leaves)
     reader.draft.stmts[:0] = reader.prologue
-    types = {**reader.types, **{n: _settled_type(reader, n, t) for n, t in reader.types.items()}}
+    types = {n: reader.aliases.settled(n, t) for n, t in reader.types.items()}
     program = Program(name, params, freeze(reader.draft), types, reader.origin())
     outside = tuple(s.target for s in reader.prologue if isinstance(s, Assign))
     return Reading(program, callee, out, out_types, flags, reader.facts, {}, {}, reader.names, outside)
@@ -186,13 +186,6 @@ def completed(reader: Reader, leaves: list[Leaf], name: str, params: tuple[Param
 def finish_reader(reader: Reader, name: str, params: tuple[Param, ...], value: Value, callee: Callee) -> Reading:
     """The program of a call that was read within another program."""
     return completed(reader, [Leaf("return", reader.draft, reader.state.copy(), value, reader.origin())], name, params, callee)
-
-
-def _settled_type(reader: Reader, name: str, t: Type) -> Type:
-    """Containers made at run time: what they were found to hold in the end."""
-    if isinstance(t, ListT | DictT):
-        return replace(t, elem=reader.aliases.element(name, t.elem))
-    return t
 
 
 def _owner(callee: Callee) -> type | None:

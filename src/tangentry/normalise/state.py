@@ -81,7 +81,9 @@ def same(a: Value, b: Value) -> bool:
 
 def is_leaf(v: Value) -> bool:
     """Can the value stand under one run-time name?"""
-    return isinstance(v, Dyn | Const | Unbound | Ext)
+    if isinstance(v, Const):
+        return v.value is None or isinstance(v.value, bool | int | float | complex | str | bytes)
+    return isinstance(v, Dyn | Unbound | Ext)
 
 
 def merge(a: Value, b: Value, leaf: Callable[[Value, Value], Value], objects: Callable[[Value, Value], Value]) -> Value:
@@ -103,9 +105,13 @@ def merge(a: Value, b: Value, leaf: Callable[[Value, Value], Value], objects: Ca
         return b  # Python raises where the variable is read on the path that does not bind it
     if isinstance(b, Unbound) and not is_leaf(a):
         return a
-    if (is_leaf(a) or plain_operand(a) is not None) and (is_leaf(b) or plain_operand(b) is not None):
+    if _fits_leaf(a) and _fits_leaf(b):
         return leaf(a, b)
     raise Mismatch(a, b)
+
+
+def _fits_leaf(v: Value) -> bool:
+    return is_leaf(v) or (not isinstance(v, Const) and plain_operand(v) is not None)
 
 
 def joined_type(a: Value, b: Value) -> Type:

@@ -15,7 +15,7 @@ from ..prims import make_dict, make_list, make_tuple
 from ..program import Apply, Assign, Effect, Expr, Lit, Name, Store, Update
 from ..rules import registry
 from ..rules.indexing import index_parts
-from ..runtime import add_trees, copied
+from ..runtime import add_into, add_trees, copied
 from ..shapes import dense
 from ..types import DictT, ListT, Num, SeqT, Top
 from .base import Base, Scope
@@ -87,7 +87,7 @@ class Cotangents(Base):
         elif isinstance(self.type(name), Num | Top):
             self.emit(Update(place.expr, None, operator.add, g.expr, self.back()))
         else:
-            self.emit(Effect(Apply(add_trees, (place.expr, g.expr)), self.back()))
+            self.emit(Effect(Apply(add_into, (place.expr, g.expr)), self.back()))
 
     def contribute_part(self, target: Name, index: Expr, g: Symbol) -> None:
         """Add `g` to the cotangent of an element or slice."""

@@ -14,7 +14,7 @@ from ..derive import zero_like
 from ..prims import make_list
 from ..program import (
     Apply, Assign, Block, Carry, Exit, Expr, For, If, Lit, Name, Stmt, Update, While, binds_inside, defines)
-from ..runtime import add_trees
+from ..runtime import add_into
 from ..shapes import dense
 from ..types import INT, Num
 from .base import Scope
@@ -82,7 +82,8 @@ class Loops(Statements):
         if isinstance(stmt, For):
             for item in stmt.items:
                 if item.kind == "each" and (self.is_active(item.target) or self.storage.root(item.target)):
-                    self.rows[item.target] = trips.index()
+                    trips.index()
+                    self.rows[item.target] = Symbol(Name(self.fresh("%k", INT)), INT) if item.backward else trips.index()
 
     def end_rows(self, stmt: For | While, scope: Scope) -> None:
         """What the elements of a sequence got goes to the sequence."""
@@ -203,7 +204,7 @@ class Loops(Statements):
         if isinstance(t, Num):
             self.emit(Update(Name(self.buffers[name]), None, operator.add, g.expr, self.back()))
         else:
-            self.effect(Apply(add_trees, (Name(self.buffers[name]), g.expr)))
+            self.effect(Apply(add_into, (Name(self.buffers[name]), g.expr)))
 
     def accumulator(self, name: str, terms: list[Symbol], scope: Scope) -> tuple[Carry, Expr]:
         t = self.type(name)

@@ -105,9 +105,8 @@ class Rules(Cotangents):
         found: Contributions = []
         for target, x, p in zip(e.args, args, partials(e.fn, z, args, kwargs), strict=False):
             if isinstance(target, Name) and self.is_active(target.id):
-                if p is None:
-                    raise missing(e.fn, self.origin)
-                found.append((target, fit(mul(g, p), z, x)))
+                if p is not None:  # None: the function does not depend on it smoothly
+                    found.append((target, fit(mul(g, p), z, x)))
         return found
 
     def by_adjoint(self, rule: Callable[..., Any], lazy: bool, e: Apply, args: list[Any], kwargs: dict[str, Any], z: Symbol,

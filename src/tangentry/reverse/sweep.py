@@ -23,7 +23,7 @@ from ..program import (
 from ..runtime import cast, copied
 from ..shapes import dense
 from ..trees import Path, is_active_leaf, is_tree, rebuilt, step_expr
-from ..types import TOP, LitT, Num, Type, type_of
+from ..types import TOP, DictT, ListT, LitT, Num, SeqT, Type, type_of
 from .loops import Loops
 from .restore import needed
 from .returns import single_return
@@ -104,7 +104,10 @@ def finished(sweep: Sweep, name: str, named: bool) -> Expr:
         return finished_tree(sweep, name, named)
     g = sweep.take(name)
     x = Symbol(Name(name), sweep.type(name))
-    g = sweep.zero(name) if is_zero(g) else as_argument(dense(g, x), x)
+    if isinstance(x.type, ListT | DictT | SeqT):
+        g = sweep.owned(name, g)
+    else:
+        g = sweep.zero(name) if is_zero(g) else as_argument(dense(g, x), x)
     return sweep.assign(sweep.bar_stem(name), g).expr if named or isinstance(g.expr, Apply) else g.expr
 
 

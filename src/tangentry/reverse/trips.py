@@ -81,12 +81,30 @@ class Trips:
         trips = self.count() if counted else self.length(items)
         if counted and len(items) == 1 and items[0].kind == "range" and len(items[0].args) == 1 and not items[0].backward:
             return (Item(self.target(items[0]), "range", (trips,), True),)
-        if any(item.target in used for item in items):
-            self.index()
+        if len(items) == 1 and items[0].backward and items[0].kind == "each" and not counted:
+            self.head(items[0], self.index().expr)  # the trips run down the elements, so the way back runs up
+            return (Item(self.index_name(), "range", (trips,), False),)
         for item in items:
-            if item.target in used:
-                self.head(item)
-        return (Item(self._index or self.sweep.fresh("%_", INT), "range", (trips,), True),)
+            self.head(item, self.position(item, trips))
+        return (Item(self.index_name(), "range", (trips,), True),)
+
+    def index_name(self) -> str:
+        name = self.index().expr
+        assert isinstance(name, Name)
+        return name.id
+
+    def position(self, item: Item, trips: Expr) -> Expr:
+        """Which element a trip of the forward sweep took."""
+        if not item.backward:
+            return self.index().expr
+        length = self.named(Apply(len, (Apply(range, item.args) if item.kind == "range" else item.args[0],)))
+        last = self.head_value(Apply(operator.sub, (length, Lit(1))))
+        return self.head_value(Apply(operator.sub, (last, self.index().expr)))
+
+    def head_value(self, expr: Expr) -> Expr:
+        name = self.sweep.fresh("%k", INT)
+        self.heads.append(Assign(name, expr, self.sweep.back()))
+        return Name(name)
 
     def can_reverse(self, item: Item) -> bool:
         """Is it a sequence that can be run through from its end?"""
@@ -98,16 +116,18 @@ class Trips:
         self.given[item.target] = Name(name)
         return name
 
-    def head(self, item: Item) -> None:
-        """A loop's target from the number of the trip."""
-        k: Expr = self.index().expr
+    def head(self, item: Item, k: Expr) -> None:
+        """A loop's target from the number of its element."""
         name = self.target(item)
+        row = self.sweep.rows.get(item.target)
+        if row is not None and row.expr != k:
+            self.given[row.expr.id] = k
         if item.kind == "each":
             value: Expr = Apply(operator.getitem, (item.args[0], k))
         else:
             start = item.args[0] if item.kind == "count" or len(item.args) > 1 else Lit(0)
             step = item.args[2] if len(item.args) == 3 else Lit(1)
-            scaled = k if step == Lit(1) else Apply(operator.mul, (step, k))
+            scaled = k if step == Lit(1) else self.head_value(Apply(operator.mul, (step, k)))
             value = scaled if start == Lit(0) else Apply(operator.add, (start, scaled))
         self.heads.append(Assign(name, value, self.sweep.back()))
 

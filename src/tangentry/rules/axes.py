@@ -3,9 +3,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..algebra import Symbol, apply, lift
+from ..algebra import Symbol, lift
 from ..infer import as_num
-from ..runtime import spread
+from ..symbolic import spread
 from ..types import Num, Type, fresh_dim
 
 
@@ -41,7 +41,7 @@ def at(g: Any, x: Symbol, axis: Any, keepdims: Any) -> Symbol:
     if g.rank == 0 and x.rank is not None:
         return g
     if axes is None or not isinstance(keepdims, bool):
-        return apply(spread, g, x, axis=axis, keepdims=keepdims)
+        return spread(g, x, axis=axis, keepdims=keepdims)
     if keepdims or axis is None:
         return g
     left, index = g.rank or 0, []

@@ -6,7 +6,7 @@ import operator
 
 import numpy as np
 
-from ..runtime import power_log, sinc_slope
+from ..symbolic import power_log, sinc_slope
 from ..types import COMPLEX_CHARS
 from .registry import constant, partials
 
@@ -148,6 +148,38 @@ def arctan2(z, y, x):
 @partials(np.hypot)
 def hypot(z, x, y):
     return x / z, y / z
+
+
+@partials(math.hypot)
+def math_hypot(z, *coordinates):
+    return tuple(x / z for x in coordinates)
+
+
+@partials(max)
+def python_max(z, *numbers):
+    """The first of the largest, as Python chooses."""
+    if len(numbers) == 2:
+        x, y = numbers
+        return x >= y, y > x
+    return first_equal(z, numbers)
+
+
+@partials(min)
+def python_min(z, *numbers):
+    if len(numbers) == 2:
+        x, y = numbers
+        return x <= y, y < x
+    return first_equal(z, numbers)
+
+
+def first_equal(z, numbers):
+    """1 for the first number that is equal to z, 0 for the others."""
+    row, earlier = [], None
+    for x in numbers:
+        here = x == z
+        row.append(here if earlier is None else here * (1 - earlier))
+        earlier = 1 * here if earlier is None else earlier + row[-1]
+    return tuple(row)
 
 
 @partials(np.sinh, math.sinh)

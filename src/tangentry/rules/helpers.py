@@ -3,9 +3,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from .. import runtime
+from .. import runtime, symbolic
 from ..types import FLOAT, Num
-from .registry import adjoint, constant, linear, partials, result, shape_only
+from .registry import adjoint, constant, effect, linear, partials, result, shape_only, tangent
 
 
 @adjoint(runtime.unbroadcast)
@@ -15,12 +15,12 @@ def unbroadcast(z_bar, z, g, x):
 
 @adjoint(runtime.spread)
 def spread(z_bar, z, g, x, axis=None, keepdims=False):
-    return runtime.unbroadcast(z_bar, g) if axis is None else np.sum(z_bar, axis=axis, keepdims=keepdims)
+    return symbolic.unbroadcast(z_bar, g) if axis is None else np.sum(z_bar, axis=axis, keepdims=keepdims)
 
 
 @adjoint(runtime.fill)
 def fill(z_bar, z, g, x):
-    return runtime.unbroadcast(z_bar, g)
+    return symbolic.unbroadcast(z_bar, g)
 
 
 @adjoint(runtime.copied, lazy=True)
@@ -33,9 +33,14 @@ def add_trees(z_bar, z, a, b):
     return z_bar, z_bar
 
 
+@tangent(runtime.add_trees)
+def add_trees_forward(a_dot, b_dot, z, a, b):
+    return a_dot if isinstance(b_dot, float) else b_dot if isinstance(a_dot, float) else symbolic.add_trees(a_dot, b_dot)
+
+
 @adjoint(runtime.cast, lazy=True)
 def cast(z_bar, z, g, x):
-    return runtime.unbroadcast(z_bar, g)
+    return symbolic.unbroadcast(z_bar, g)
 
 
 @adjoint(runtime.scalar, lazy=True)
@@ -45,17 +50,18 @@ def scalar(z_bar, z, value):
 
 @adjoint(runtime.one_of, lazy=True)
 def one_of(z_bar, z, g, index, k, count):
-    return runtime.one_of(z_bar, index, k, count)
+    return symbolic.one_of(z_bar, index, k, count)
 
 
 @adjoint(runtime.keep_last)
 def keep_last(z_bar, z, g, index, shape):
-    return runtime.unbroadcast(runtime.keep_last(z_bar, index, shape), g)
+    return symbolic.unbroadcast(symbolic.keep_last(z_bar, index, shape), g)
 
 
 linear(runtime.unbroadcast, runtime.spread, runtime.fill, runtime.copied, runtime.cast, runtime.scalar, runtime.one_of,
        runtime.keep_last)
-linear(runtime.add_trees, in_=(0, 1))
+linear(runtime.add_into, in_=(0, 1))
+effect(runtime.add_into, writes=(0,))
 constant(runtime.zeros_like)
 shape_only(runtime.zeros_like)
 shape_only(runtime.cast, args=(1,))
@@ -85,10 +91,10 @@ def like_first(a, b):
 @partials(runtime.power_log)
 def power_log(w, z, x):
     """w = z log x."""
-    return runtime.power_log(1.0, x), z / x
+    return symbolic.power_log(1.0, x), z / x
 
 
 @partials(runtime.sinc_slope)
 def sinc_slope(z, x):
     """The derivative of sinc is followed to the second order; at 0 it is −π²/3."""
-    return runtime.sinc_curvature(x)
+    return symbolic.sinc_curvature(x)

@@ -6,7 +6,7 @@ import operator
 import numpy as np
 
 from ..infer import as_num, result_dtype
-from ..runtime import (
+from ..symbolic import (
     dot_bar_left, dot_bar_right, inner_bar_left, inner_bar_right, matmul_bar_left, matmul_bar_right, unbroadcast)
 from ..types import COMPLEX_CHARS, Num, broadcast
 from .axes import any_dims, at, reduced

@@ -4,7 +4,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..infer import as_num
-from ..runtime import product_of_others
+from ..symbolic import product_of_others
 from .axes import at, extents, reduced
 from .registry import adjoint, constant, linear, result, tangent
 

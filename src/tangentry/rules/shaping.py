@@ -6,7 +6,7 @@ import numpy as np
 
 from ..algebra import Symbol
 from ..infer import as_num, result_dtype
-from ..runtime import unbroadcast
+from ..symbolic import unbroadcast
 from ..types import ANY, ListT, Num, SeqT, Top, fresh_dim
 from .axes import any_dims
 from .registry import adjoint, constant, linear, result, shape_only, view
