@@ -352,7 +352,7 @@ class _Forward:
         exprs = list(e.args) + [v for k, v in e.kwargs if k not in rest]
         flat = dots + [kw_dots[k] for k, _ in e.kwargs if k not in rest]
         by_name = dict(zip(parameter_names(rule)[len(wanted) + 1:], zip(flat, exprs, strict=True), strict=False))
-        tangents = [self.full(*by_name[n]) if n in by_name and not is_zero(by_name[n][0]) else ZERO for n in wanted]
+        tangents = [self.full(*by_name[n]) if n in by_name and not is_zero(by_name[n][0]) else 0.0 for n in wanted]
         return lift(called(rule, (*tangents, z, *row), rest))
 
     def by_linearity(self, positions: tuple[int, ...], rule: Callable[..., Any] | None, e: Apply, args: list[Any],

@@ -10,14 +10,15 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from ..prims import formatted, fstring
+from ..prims import assert_, delete, formatted, fstring, set_variable
 from ..program import (
     Apply, Assign, Attr, Block, Effect, Expr, For, If, Name, Program, Stmt, Store, Try, Update, While, With, reads, walk, walk_blocks)
 from ..rules import registry
 from ..types import Top, can_be_active
-from .effects import LIST_CHANGES
+from .effects import LIST_CHANGES, is_pure_function
 from .regions import Regions, leaf_values
 
+QUIET = {assert_, delete, set_variable}
 _INACTIVE = {fstring, formatted, print, repr, str, len, range, isinstance, type, id, hash}
 
 
@@ -113,6 +114,9 @@ class _Graph:
             case Assign(target=target, value=value):
                 self.seen.add(target)
                 self.flow(value, target)
+                if isinstance(value, Apply) and registry.find(value.fn) is None and not is_pure_function(value.fn) and \
+                        value.fn not in LIST_CHANGES and value.fn not in _INACTIVE:
+                    self.unknown(tuple(value.args))
             case Store(obj=Name(id=name), value=value) | Update(obj=Name(id=name), value=value):
                 self.flow(value, self._class(name))
             case Effect(value=Apply(fn=fn, args=args)):
@@ -130,11 +134,21 @@ class _Graph:
         rule = registry.find(fn)
         changed = [args[0]] if fn in LIST_CHANGES and args else \
             [args[k] for k in rule.writes if isinstance(k, int) and k < len(args)] if rule is not None else []
+        if rule is None and not is_pure_function(fn) and fn not in LIST_CHANGES and fn not in _INACTIVE and fn not in QUIET:
+            self.unknown(args)
         for target in changed:
             if isinstance(target, Name):
                 for arg in args:
                     if arg is not target:
                         self.flow(arg, self._class(target.id))
+
+    def unknown(self, args: tuple[Expr, ...]) -> None:
+        """A call about which nothing is known may write what it is given anywhere: it counts as a result."""
+        names = [n for a in args for n in reads(a)]
+        self.outputs += names
+        for source in names:
+            for target in names:
+                self.edge(source, self._class(target))
 
     def _leaves(self, results: tuple[str, ...], parts: tuple[Block, ...]) -> None:
         self.seen.update(results)

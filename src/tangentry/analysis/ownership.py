@@ -10,7 +10,7 @@ from collections import Counter, defaultdict
 import numpy as np
 
 from ..analysis.effects import LIST_CHANGES
-from ..prims import DISPLAYS, Method, make_dict
+from ..prims import BINARY, DISPLAYS, UNARY, Method, make_dict
 from ..program import (
     Apply, Assign, Attr, Block, Effect, Expr, For, If, Lit, Name, Program, Ref, Stmt, Store, Try, While, With, walk, walk_blocks)
 from ..rules import registry
@@ -26,7 +26,7 @@ def makes_new(expr: Expr) -> bool:
     rule = registry.find(expr.fn)
     if rule is not None:
         return not rule.view
-    return getattr(expr.fn, "__module__", "") in ("math", "tangentry.runtime") or expr.fn in (list, float, int)
+    return expr.fn in BINARY or expr.fn in UNARY or getattr(expr.fn, "__module__", "") in ("math", "tangentry.runtime") or expr.fn in (list, float, int)
 
 
 class Ownership:

@@ -109,6 +109,9 @@ class Scope:
         for prefix, module in (("linalg", np.linalg), ("fft", np.fft)):
             if name and getattr(module, name, None) is value:
                 return f"{self.library('np', np)}.{prefix}.{name}"
+        ufunc = getattr(value, "__self__", None)
+        if isinstance(ufunc, np.ufunc):
+            return f"{self.object(ufunc)}.{name}"
         owner = getattr(value, "__objclass__", None)
         if owner is np.ndarray:
             return f"{self.library('np', np)}.ndarray.{name}"

@@ -110,6 +110,10 @@ class _Inliner:
                     stmt = Assign(stmt.results[0], value, stmt.origin)
                 elif isinstance(stmt.test, Name) and stmt.test.id in pending:
                     out.append(pending.pop(stmt.test.id).stmt)
+            if isinstance(stmt, Update) and stmt.index is None and isinstance(stmt.obj, Name) and stmt.obj.id in pending:
+                place = pending[stmt.obj.id]
+                if not (isinstance(place.expr, Apply) and place.expr.fn is operator.getitem):
+                    out.append(pending.pop(stmt.obj.id).stmt)  # only an element or slice can stand on the left
             stmt = self.substituted(stmt, pending)
             self.flush(stmt, pending, out)
             if isinstance(stmt, Assign) and self.waits(stmt):
@@ -171,6 +175,11 @@ class _Inliner:
             case Store(obj=obj, index=index, value=value):
                 if size(value) == 0 or is_pure(value):
                     return replace(stmt, obj=go(obj), index=index if isinstance(index, Attr) else go(index), value=go(value))
+            case Update(obj=obj, index=None, value=value):
+                place = go(obj)
+                if isinstance(place, Apply) and place.fn is operator.getitem:
+                    return replace(stmt, obj=place.args[0], index=place.args[1], value=go(value))
+                return replace(stmt, obj=place, value=go(value))
             case Update(obj=obj, index=index, value=value):
                 return replace(stmt, obj=go(obj), value=go(value),
                                index=index if index is None or isinstance(index, Attr) else go(index))

@@ -98,7 +98,8 @@ class Cotangents(Base):
         if isinstance(t, SeqT):
             self.scope.parts.setdefault(name, []).append((index, self.pinned(name, g)))
             return
-        if name in self.buffers or self.storage.root(name) is not None or self.scope_of(name) is not self.scope:
+        if name in self.buffers or self.storage.root(name) is not None or self.scope_of(name) is not self.scope \
+                or not self.is_stable(index):
             self.add_at(self.shadow(name).expr, index, g, t)
             return
         self.scope.parts.setdefault(name, []).append((index, self.pinned(name, g)))

@@ -6,6 +6,7 @@ orders are always inverse. A value that the trip before hands over is not kept: 
 """
 from __future__ import annotations
 
+import itertools
 import operator
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -14,7 +15,7 @@ from typing import Any
 from ..analysis.effects import is_pure
 from ..prims import BINARY, COMPARE, UNARY
 from ..program import (
-    Apply, Assign, Attr, Block, Effect, Expr, Name, Stmt, While, base, blocks, defines, own_exprs, reads)
+    Apply, Assign, Attr, Block, Effect, Expr, Name, Stmt, Store, Update, While, base, blocks, defines, own_exprs, reads)
 from ..protect import renamed_stmt
 from ..rules import registry
 from ..types import ListT, Num, Type
@@ -58,6 +59,7 @@ class Record:
 
         Yields the forward block with what it keeps, and the reverse block with what it takes back.
         """
+        self.forward = forward
         defs: dict[str, Stmt | None] = dict.fromkeys(params)
         for stmt in forward.stmts:
             defs |= dict.fromkeys(defines(stmt), stmt)
@@ -80,7 +82,7 @@ class Record:
         for name in reversed(needed):
             stmt = defs[name]
             expr = stmt.value if isinstance(stmt, Assign) and stmt.target == name else None
-            again = expr is not None and self.can_repeat(expr, name) and all(
+            again = expr is not None and self.can_repeat(expr, name) and self.still_there(expr, name, defs) and all(
                 self.at_hand(n, defs, waiting, given, plan, 0) for n in reads(expr))
             plan.provided[name] = expr if again else None
         return plan
@@ -98,6 +100,17 @@ class Record:
         plan.provided[name] = stmt.value
         waiting.add(name)
         return True
+
+    def still_there(self, expr: Expr, name: str, defs: dict[str, Stmt | None]) -> bool:
+        """Is what is read from a changing object not overwritten behind the read, before its last use?"""
+        sweep = self.sweep
+        if base(name).endswith("^old"):
+            return False
+        changing = {sweep.regions.find(n) for n in reads(expr) if sweep.storage.changes(n)}
+        if not changing:
+            return True
+        following = itertools.dropwhile(lambda s: s is not defs[name], self.forward.stmts)
+        return not any(sweep.regions.find(n) in changing for s in following for n in written_in(s))
 
     def can_repeat(self, expr: Expr, name: str) -> bool:
         """Is it as cheap to compute the value again, and is what it reads still there?"""
@@ -160,6 +173,17 @@ class Record:
             out += [pops[n] for n in plan.order if n in pops and first[n] == k]
             out += reverse[k: k + 1]
         return out
+
+
+def written_in(stmt: Stmt) -> Iterable[str]:
+    """The names of the objects that a statement changes, within as well."""
+    if isinstance(stmt, Store | Update) and isinstance(stmt.obj, Name):
+        yield stmt.obj.id
+    elif isinstance(stmt, Effect | Assign) and isinstance(stmt.value, Apply) and not is_pure(stmt.value):
+        yield from (n for a in stmt.value.args for n in reads(a))
+    for block in blocks(stmt):
+        for inner in block.stmts:
+            yield from written_in(inner)
 
 
 def _first(expr: Apply) -> str:

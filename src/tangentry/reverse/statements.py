@@ -9,6 +9,7 @@ import numpy as np
 
 from ..algebra import ZERO, Symbol, add, apply, is_zero, lift, mul, total
 from ..analysis.effects import LIST_CHANGES
+from ..analysis.ownership import makes_new
 from ..derive import missing, operand, partials, zero_like
 from ..prims import assert_, delete, set_variable
 from ..program import (
@@ -166,7 +167,7 @@ class Statements(Rules):
             if active:
                 g = self.kept(part, obj, index) if repeats else part
                 g = fit(g if op is operator.add else mul(-1, g), place, x)
-                self.contribute(value, g if isinstance(g.expr, Apply) and not _is_part(g) else self.detached(g, index))
+                self.contribute(value, g if makes_new(g.expr) else self.detached(g, index))
             return [*before, stmt]
         p, q = partials(op, apply(op, place, x), (place, x), {})[:2]
         g = self.detached(part, index) if active else ZERO
@@ -330,9 +331,4 @@ def _reads(expr: Expr) -> list[str]:
 
 def _base(expr: Expr) -> str:
     return expr.id if isinstance(expr, Name) else "%t"
-
-
-def _is_part(g: Symbol) -> bool:
-    """A plain piece of a buffer: it has to be copied before it is kept."""
-    return isinstance(g.expr, Apply) and g.expr.fn is operator.getitem
 

@@ -5,7 +5,7 @@ import numpy as np
 
 from .. import runtime, symbolic
 from ..types import FLOAT, Num
-from .registry import adjoint, constant, effect, linear, partials, result, shape_only, tangent
+from .registry import adjoint, constant, effect, linear, partials, result, shape_only, tangent, view
 
 
 @adjoint(runtime.unbroadcast)
@@ -62,6 +62,7 @@ linear(runtime.unbroadcast, runtime.spread, runtime.fill, runtime.copied, runtim
        runtime.keep_last)
 linear(runtime.add_into, in_=(0, 1))
 effect(runtime.add_into, writes=(0,))
+view(runtime.unbroadcast, runtime.spread)
 constant(runtime.zeros_like)
 shape_only(runtime.zeros_like)
 shape_only(runtime.cast, args=(1,))

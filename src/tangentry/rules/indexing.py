@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import operator
+from functools import lru_cache
 
 import numpy as np
 
@@ -127,7 +128,7 @@ def indexed(x, index):
         at = place[0] if len(set(place)) == 1 else 0
         dims = [*dims[:at], *shape, *dims[at:]]
     dims += rest
-    return Num("array" if dims else "np", x.dtype, tuple(dims))
+    return Num("array" if dims or Ellipsis in parts else "np", x.dtype, tuple(dims))
 
 
 def index_parts(index):
@@ -163,13 +164,21 @@ def as_advanced(p):
 def sliced(dim, s):
     """The extent behind a slice, where its bounds are literals."""
     start, stop, step = (e.value if isinstance(e, LitT) else e for e in (s.start, s.stop, s.step))
-    if step not in (None, 1, -1) or not all(e is None or isinstance(e, int) for e in (start, stop)):
+    if not all(e is None or isinstance(e, int) for e in (start, stop, step)):
         return fresh_dim()
-    if start is None and stop is None:
+    if step in (None, 1, -1) and start is None and stop is None:
         return dim
-    if step == -1 or (start or 0) < 0 or (stop is not None and stop >= 0):
-        return fresh_dim() if not isinstance(dim, int) else len(range(*slice(start, stop, step).indices(dim)))
+    if isinstance(dim, int):
+        return len(range(*slice(start, stop, step).indices(dim)))
+    if step not in (None, 1) or (start or 0) < 0 or (stop is not None and stop >= 0):
+        return same_slice(dim, start, stop, step)
     return shift(dim, -(start or 0) + (stop or 0))
+
+
+@lru_cache(maxsize=4096)
+def same_slice(dim, start, stop, step):
+    """An unknown extent, the same for equal slices of equal extents."""
+    return fresh_dim()
 
 
 def is_basic(x, index):
@@ -177,6 +186,8 @@ def is_basic(x, index):
     if not isinstance(x, Num) or x.rank == 0:
         return False
     parts = index_parts(index)
+    if parts is not None and indexed(x, index).kind == "np":
+        return False
     return parts is None or all(p is None or p is Ellipsis or isinstance(p, SliceT) or is_integer(p) for p in parts)
 
 
