@@ -21,7 +21,7 @@ from .errors import Origin
 from .prims import make_dict, make_list, make_tuple
 from .program import (
     Apply, Assign, Attr, Block, Carry, Effect, Exit, Expr, For, If, Item, Lit, Name, Names, Program, Stmt, Store, Try, Update,
-    While, With, base)
+    While, With, base, reads)
 from .rules import registry
 from .runtime import fill
 from .shapes import dense
@@ -63,7 +63,7 @@ class _Forward:
         """The tangent of an operand; a zero in the text where it has none."""
         if isinstance(expr, Name):
             return self.dots.get(expr.id, ZERO)
-        if isinstance(expr, Apply):
+        if isinstance(expr, Apply) and any(n in self.dots for n in reads(expr)):
             return self.linearised(expr, None)
         return ZERO
 
@@ -155,7 +155,7 @@ class _Forward:
         if not self.is_active(target):
             return
         z = Symbol(Name(target), self.types.get(target, Top()))
-        self.mirrored = isinstance(value, Apply) and self.regions._is_view(value) or isinstance(value, Name)
+        self.mirrored = is_alias(value, self.regions)
         self.define(target, self.linearised(value, z) if isinstance(value, Apply) else self.dot(value))
         self.mirrored = False
 
@@ -375,6 +375,14 @@ class _Forward:
         if any(not is_zero(d) for k, d in enumerate(dots) if k not in ignored):
             raise missing(e.fn, self.origin)
         return total
+
+
+def is_alias(value: Expr, regions: Regions) -> bool:
+    """Is it another name for an object, a view of one, or what a container holds?"""
+    if not isinstance(value, Apply):
+        return isinstance(value, Name)
+    held = value.fn in (operator.getitem, dict.get, list.pop, dict.pop) and not isinstance(regions.type(value.args[0]), Num)
+    return held or regions._is_view(value)
 
 
 def parameter_names(rule: Callable[..., Any]) -> list[str]:

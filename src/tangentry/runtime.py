@@ -125,6 +125,8 @@ def inner_bar_right(g: Any, a: Any, b: Any) -> Any:
 
 def zeros_like(x: Any) -> Any:
     """Zeros of the structure of `x`: arrays for arrays, 0.0 for numbers, lists, tuples and dicts of these."""
+    if isinstance(x, Shadows):
+        return Shadows()
     if isinstance(x, np.ndarray):
         return np.zeros_like(x) if x.dtype.kind in "fc" else np.zeros(x.shape)
     if isinstance(x, dict):
@@ -203,3 +205,39 @@ def add_into(a: Any, b: Any) -> None:
     """Add a cotangent of the same structure to that of a list or dict, in place."""
     for k in range(len(a)) if isinstance(a, list) else a:
         a[k] = add_trees(a[k], b[k])
+
+
+class Shadows:
+    """The cotangents of arrays and lists found by the objects themselves, where several names may stand for one object.
+
+    `bars[x]` is the cotangent of `x`: for a view the same view of the cotangent of its base. It is made on first use, as
+    zeros, and lives as long as one derivative call.
+    """
+
+    def __init__(self) -> None:
+        self._known: dict[int, tuple[Any, Any]] = {}
+
+    def __getitem__(self, x: Any) -> Any:
+        base = x
+        while isinstance(base, np.ndarray) and isinstance(base.base, np.ndarray):
+            base = base.base
+        entry = self._known.get(id(base))
+        if entry is None:
+            entry = self._known[id(base)] = base, self._made(base)
+        return entry[1] if x is base else _same_view(x, base, entry[1])
+
+    def __setitem__(self, x: Any, value: Any) -> None:
+        """`bars[x] += g` has changed the cotangent in place already."""
+
+    def _made(self, x: Any) -> Any:
+        if isinstance(x, list):
+            return [self[v] if isinstance(v, np.ndarray | list | dict) else zeros_like(v) for v in x]
+        if isinstance(x, dict):
+            return {k: self[v] if isinstance(v, np.ndarray | list | dict) else zeros_like(v) for k, v in x.items()}
+        return np.zeros_like(x)
+
+
+def _same_view(x: np.ndarray[Any, Any], base: np.ndarray[Any, Any], shadow: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """The view of `shadow` that `x` is of `base`; both have the same layout."""
+    offset = x.__array_interface__["data"][0] - base.__array_interface__["data"][0]
+    return np.ndarray(x.shape, shadow.dtype, shadow.data, offset, x.strides)

@@ -283,7 +283,7 @@ def lambda_default(x):
     return f(x) + f(x, 3)
 
 
-@case(0.7)
+@case(0.6)
 def helper_with_loop_return(x):
     def first_over(limit):
         t = x

@@ -144,7 +144,7 @@ class Regions:
             for arg in args:
                 if isinstance(arg, Name) and self._is_container(arg):
                     self.union(self.content(target), self.content(arg.id))
-        elif self._is_view(value):
+        elif self._is_view(value) or (fn is operator.getitem and isinstance(self.type(args[0]), Top)):
             self._flow_names(args[:1], target)
         elif isinstance(fn, Method) or (registry.find(fn) is None and not isinstance(self.types.get(target), Num)):
             self._flow_names(args, target)

@@ -6,6 +6,7 @@ the object does not change any more. Where that cannot be shown, the class is *w
 """
 from __future__ import annotations
 
+import operator
 from dataclasses import dataclass
 
 from ..prims import make_dict, make_list
@@ -120,6 +121,8 @@ class Storage:
         elif self.regions._is_view(value):
             if value.args and isinstance(value.args[0], Name):
                 self.links[target] = Link(value.args[0].id, value)
+        elif value.fn in (operator.getitem, dict.get) and not self._is_array(value.args[0]):
+            self._capture(value.args[0], loops)  # an object that a container holds
         elif registry.find(value.fn) is not None or value.fn in (list, tuple, list.copy):
             self.fresh.add(target)
 

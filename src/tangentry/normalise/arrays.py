@@ -17,7 +17,8 @@ from .core import FALL, Reader
 from .hosts import as_dyn, host, operand, varied
 from .inputs import as_runtime
 from .iteration import static_items
-from .subscripts import followed, get_item, mark_written, resolved, store_runtime
+from .subscripts import followed, get_item, resolved, store_runtime
+from .writes import in_place_method, with_out
 from .values import Choice, Const, Dyn, Ext, Iter, Obj, Rec, Tup, Value, const
 
 _AS_FUNCTION = ("sum mean prod std var max min argmax argmin cumsum cumprod dot ravel trace clip repeat take compress "
@@ -63,12 +64,12 @@ def _runtime_method(reader: Reader, receiver: Dyn, name: str, args: Sequence[Val
     numeric = isinstance(t, Num) or (isinstance(t, Top) and varied(reader, receiver))
     if numeric and name in ("reshape", "transpose"):
         return _shape_method(reader, receiver, name, args, kwargs, node)
+    if numeric and name in IN_PLACE:
+        return in_place_method(reader, receiver, name, args, kwargs, node)
     if numeric and name in ARRAY_METHODS:
-        value = host(reader, ARRAY_METHODS[name], (receiver, *args), kwargs, node, "." + name)
-        if name in IN_PLACE:
-            for arg in (receiver, *args):
-                mark_written(reader, receiver, arg)
-        return value
+        if "out" in kwargs:
+            return with_out(reader, ARRAY_METHODS[name], (receiver, *args), kwargs, node, "")
+        return host(reader, ARRAY_METHODS[name], (receiver, *args), kwargs, node, "." + name)
     return _opaque_method(reader, receiver, name, args, kwargs, node)
 
 

@@ -7,6 +7,8 @@ import types
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
 from ..errors import SourceError, UnsupportedSyntaxError
 from ..prims import call as call_prim
 from ..program import Apply, Ref
@@ -51,6 +53,8 @@ def call_value(reader: Reader, fn: Value, args: Sequence[Value], kwargs: Mapping
     return reader.unsupported(node, "this value cannot be called")
 
 
+OUT: list[Callable[..., Value]] = []
+"""How `out=` is read (set by `writes.py`)."""
 METHOD: list[Callable[..., Value]] = []
 """How a special method of an object is called (set by `objects.py`)."""
 
@@ -63,6 +67,11 @@ def call_known(reader: Reader, value: Any, expr: Any, args: Sequence[Value], kwa
         return handler(reader, value, args, kwargs, node)
     rule = registry.find(value) if not isinstance(value, types.MethodType) else None
     if rule is not None:
+        out = kwargs.get("out")
+        if out is not None and not (isinstance(out, Const) and out.value is None):
+            return OUT[0](reader, value, args, kwargs, node, _form(expr))
+        if isinstance(value, np.ufunc) and len(args) > value.nin:
+            return OUT[0](reader, value, args[: value.nin], {**kwargs, "out": args[value.nin]}, node, _form(expr))
         return host(reader, value, args, kwargs, node, _form(expr))
     for test, kind_handler in KINDS:
         if test(value):

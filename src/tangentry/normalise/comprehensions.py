@@ -71,7 +71,7 @@ def collect(reader: Reader, node: Any, elt: Any, first: Value | None = None) -> 
     hint = reader.hint
     if first is None:
         first = reader.expr(node.generators[0].iter)
-    if node not in reader.real and is_row(reader, first) and not any(is_loop(g) for g in node.generators[1:]):
+    if node not in reader.real and (is_row(reader, first) or short_range(first, node) is not None) and not any(is_loop(g) for g in node.generators[1:]):
         made = new_list(reader, [], node)
 
         def add() -> None:
@@ -135,7 +135,7 @@ def _generators(reader: Reader, node: Any, k: int, step: Step, first: Value | No
         iterable = as_list_of(reader, iterable, node)
     inner = lambda: _filtered(reader, node, k, generator.ifs, step)  # noqa: E731
     items = static_items(reader, iterable, node)
-    items = items if items is not None else _short_range(iterable, node)
+    items = items if items is not None else short_range(iterable, node)
     if items is not None and not (len(items) > 4 and uniform(items)):
         for value in items:
             assign_target(reader, generator.target, value, node)
@@ -154,12 +154,12 @@ def _generators(reader: Reader, node: Any, k: int, step: Step, first: Value | No
     read_loop(reader, node, [], start)
 
 
-def _short_range(v: Value, node: Any) -> list[Value] | None:
-    """A literal range of a comprehension that makes functions has to be read item by item."""
+def short_range(v: Value, node: Any) -> list[Value] | None:
+    """A literal range of a comprehension or loop that makes functions has to be read item by item."""
     if not (isinstance(v, Iter) and v.kind == "range" and all(isinstance(a, Const) for a in v.args)):
         return None
     values = range(*[a.value for a in v.args if isinstance(a, Const)])
-    if len(values) > 32 or not any(isinstance(n, gast.Lambda) for n in gast.walk(node)):
+    if len(values) > 32 or not any(isinstance(n, gast.Lambda | gast.FunctionDef) for n in gast.walk(node)):
         return None
     return [const(i) for i in values]
 

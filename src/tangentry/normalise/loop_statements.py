@@ -8,7 +8,7 @@ import gast
 
 from ..program import Item
 from .branches import leave
-from .comprehensions import as_list_of
+from .comprehensions import as_list_of, short_range
 from .containers import content, make_real
 from .core import DONE, FALL, Reader, statement
 from .exits import flatten, has_exit
@@ -33,6 +33,7 @@ def read_for(reader: Reader, node: Any, rest: list[Any]) -> str:
     if isinstance(iterable, Iter) and iterable.kind == "generator":
         iterable = as_list_of(reader, iterable, node.iter)
     items = static_items(reader, iterable, node)
+    items = items if items is not None else short_range(iterable, node)
     if items is not None and not (len(items) > UNROLL and uniform(items)):
         return _unroll(reader, node, iterable, items, rest)
     stem = node.target.id if isinstance(node.target, gast.Name) else "%t"

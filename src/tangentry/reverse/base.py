@@ -13,7 +13,7 @@ from ..derive import operand, zero_like
 from ..errors import NOWHERE, Origin, UnsupportedSyntaxError
 from ..program import Assign, Effect, Expr, Name, Names, Program, Stmt, base, reads, walk
 from ..trees import Path
-from ..types import ListT, Num, Top, Type
+from ..types import DictT, ListT, Num, Top, Type
 
 
 @dataclass(eq=False)
@@ -63,6 +63,7 @@ class Base:
         self.marks: dict[int, Mark] = {}
         self.rows: dict[str, Symbol] = {}
         self.depth = 0
+        self.by_object = ""
         self.trees = trees or {}
         self.tree_terms: dict[str, dict[Path, list[Symbol]]] = {}
         self.tapes: dict[str, str] = {}
@@ -110,6 +111,24 @@ class Base:
     def restores(self, name: str) -> bool:
         """Are all changes of the object undone on the way back, so that it can be read again?"""
         return self.regions.find(name) in self.restored
+
+    def is_wild(self, name: str) -> bool:
+        """Is it an object that is written in place, and of which it is not known before the program runs which it is?"""
+        if self.regions.find(name) not in self.storage.wild_classes or not self.is_active(name):
+            return False
+        t = self.type(name)
+        if isinstance(t, Num) and t.rank == 0 and t.kind != "array":
+            return False
+        if not isinstance(t, ListT | DictT) and not (isinstance(t, Num) and t.kind == "array"):
+            raise self.refuse("an object that is written in place has several names here, and its kind is not known",
+                              "give the parts names of their own, or copy the array before it is written")
+        return True
+
+    def shadows(self) -> Name:
+        """The cotangents of such objects, found by the objects themselves."""
+        if not self.by_object:
+            self.by_object = self.fresh("%bars", Top())
+        return Name(self.by_object)
 
     # ── emission ──
     def emit(self, stmt: Stmt) -> None:

@@ -39,6 +39,9 @@ class Cotangents(Base):
         if is_zero(g):
             return
         name = target.id
+        if self.is_wild(name):
+            self.add_by_object(name, g)
+            return
         if name in self.buffers or self.must_write(name):
             self.add_into(name, g)
             return
@@ -89,12 +92,25 @@ class Cotangents(Base):
         else:
             self.emit(Effect(Apply(add_into, (place.expr, g.expr)), self.back()))
 
+    def add_by_object(self, name: str, g: Symbol) -> None:
+        """Add to the cotangent of the object that a name stands for."""
+        if isinstance(self.type(name), Num):
+            self.emit(Update(self.shadows(), Name(name), operator.add, g.expr, self.back()))
+        else:
+            self.emit(Effect(Apply(add_into, (self.object_shadow(name).expr, g.expr)), self.back()))
+
+    def object_shadow(self, name: str) -> Symbol:
+        return Symbol(Apply(operator.getitem, (self.shadows(), Name(name))), self.type(name))
+
     def contribute_part(self, target: Name, index: Expr, g: Symbol) -> None:
         """Add `g` to the cotangent of an element or slice."""
         name = target.id
         if not self.is_active(name) or is_zero(g):
             return
         t = self.type(name)
+        if self.is_wild(name):
+            self.add_at(self.object_shadow(name).expr, index, g, t)
+            return
         if isinstance(t, SeqT):
             self.scope.parts.setdefault(name, []).append((index, self.pinned(name, g)))
             return
@@ -125,6 +141,8 @@ class Cotangents(Base):
     # ── taking ──
     def take(self, name: str) -> Symbol:
         """The sum of all contributions to a value that is defined in this scope."""
+        if self.is_wild(name):
+            return self.object_shadow(name)
         if name in self.buffers:
             buffer = self.buffers.pop(name)
             self.transferable.add(buffer)
@@ -241,6 +259,8 @@ class Cotangents(Base):
 
     def shadow(self, name: str) -> Symbol:
         """The part of a buffer that belongs to a name: the same view of the buffer."""
+        if self.is_wild(name):
+            return self.assign(self.bar_stem(name), self.object_shadow(name))
         link = self.storage.links.get(name)
         if name in self.buffers or link is None or self.storage.root(name) is None:
             return Symbol(self.buffer(name), self.type(name))

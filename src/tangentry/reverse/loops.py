@@ -38,7 +38,7 @@ class Loops(Statements):
     """`for` and `while`."""
 
     def back_loop(self, stmt: For | While) -> list[Stmt]:
-        active = [c for c in stmt.carries if self.is_active(c.param)]
+        active = [c for c in stmt.carries if self.is_active(c.param) and not self.is_wild(c.param)]
         inits = [self.dense_start(c) for c in active]
         params = [self.fresh(self.bar_stem(c.param), self.type(c.param)) for c in active]
         back = LoopBack(stmt, {c.param: Symbol(Name(p), self.type(p)) for c, p in zip(active, params, strict=True)})
@@ -91,7 +91,8 @@ class Loops(Statements):
             return
         outer, self.scope = self.scope, scope
         for item in stmt.items:
-            if item.kind != "each" or not self.is_active(item.target) or self.storage.root(item.target) is not None:
+            if item.kind != "each" or not self.is_active(item.target) or self.storage.root(item.target) is not None \
+                    or self.is_wild(item.target):
                 continue
             g = self.take(item.target)
             source = item.args[0]

@@ -107,7 +107,7 @@ class Record:
         if base(name).endswith("^old"):
             return False
         changing = {sweep.regions.find(n) for n in reads(expr) if sweep.storage.changes(n)}
-        if not changing:
+        if not changing or sweep.storage.root(name) is not None:
             return True
         following = itertools.dropwhile(lambda s: s is not defs[name], self.forward.stmts)
         return not any(sweep.regions.find(n) in changing for s in following for n in written_in(s))
@@ -118,6 +118,8 @@ class Record:
         if not isinstance(expr, Apply) or not is_pure(expr):
             return not isinstance(expr, Apply)
         if expr.fn is operator.getitem:
+            if sweep.regions._is_view(expr) and sweep.storage.root(name) is not None:
+                return True  # an alias: what stands there is put back before it is read
             return self.unchanged(expr) and (sweep.is_number(name) or sweep.regions._is_view(expr)
                                              or isinstance(sweep.type(_first(expr)), ListT))
         rule = registry.find(expr.fn)

@@ -59,8 +59,9 @@ class Statements(Rules):
 
     def refuse_wild(self, obj: Expr) -> None:
         """An object that several names may stand for, in ways that are not known before the program runs."""
-        if isinstance(obj, Name) and self.is_active(obj.id) and self.storage.root(obj.id) is None:
-            raise self.refuse("this array is written in place, and it is not known before the program runs which array it is",
+        if isinstance(obj, Name) and self.is_active(obj.id) and self.storage.root(obj.id) is None \
+                and not self.is_wild(obj.id):
+            raise self.refuse("this object is written in place, and it is not known before the program runs which one it is",
                               "give the parts names of their own, or copy the array before it is written")
 
     # ── assignments ──
@@ -71,6 +72,8 @@ class Statements(Rules):
         if not self.is_active(name):
             return [stmt]
         root = self.storage.root(name)
+        if self.is_wild(name) and self.is_alias(value):
+            return [stmt]  # the same object: its cotangent is found by the object itself
         if root is not None and root != name:
             self.scope.shadows.pop(name, None)
             return [stmt]  # a view: what it was given went to the object
@@ -78,6 +81,12 @@ class Statements(Rules):
         if not is_zero(g):
             self.propagate(value, Symbol(Name(name), self.type(name)), g)
         return [stmt]
+
+    def is_alias(self, value: Expr) -> bool:
+        """Is it another name for an object, or a view of one?"""
+        return isinstance(value, Name) or (isinstance(value, Apply) and (
+            self.regions._is_view(value) or (value.fn is operator.getitem and not isinstance(
+                self.symbol(value.args[0]).type, Num))))
 
     # ── stores ──
     def place(self, obj: Expr, index: Any) -> Symbol:
@@ -172,10 +181,13 @@ class Statements(Rules):
         p, q = partials(op, apply(op, place, x), (place, x), {})[:2]
         g = self.detached(part, index) if active else ZERO
         self.put_back(obj, index, old)
-        if active:
-            g = self.assign("%t^bar", apply(keep_last, g, self.symbol(index), self.symbol(obj).shape)) if repeats else g  # type: ignore[arg-type]
-            self.contribute(value, fit(mul(g, q), place, x))
+        if active and repeats:
+            g = self.assign("%t^bar", apply(keep_last, g, self.symbol(index), self.symbol(obj).shape))  # type: ignore[arg-type]
+        passed = fit(mul(g, q), place, x) if active else ZERO
+        if active and not self.is_stable(passed.expr):
+            passed = self.assign("%t^bar", passed)
         self.scale_shadow(part, index, lift(p), op, value)
+        self.contribute(value, passed)  # behind: the value was read before the object changed, and may be a part of it
         return [*before, stmt]
 
     def kept(self, part: Symbol, obj: Name, index: Any) -> Symbol:
@@ -234,9 +246,23 @@ class Statements(Rules):
 
     def back_writes(self, stmt: Effect, e: Apply) -> list[Stmt]:
         """A function that is called for what it does."""
+        if e.fn in (np.add.at, np.subtract.at):
+            return self.back_add_at(stmt, e)
         if e.fn in QUIET_EFFECTS or not any(self.is_active(n) for a in e.args for n in _reads(a)):
             return [stmt]
         raise missing(e.fn, self.origin)
+
+    def back_add_at(self, stmt: Effect, e: Apply) -> list[Stmt]:
+        """`np.add.at(y, index, v)`: every occurrence of an index gets its part."""
+        obj, index, value = e.args
+        self.refuse_wild(obj)
+        before, old = self.saved(stmt, obj, index)
+        self.put_back(obj, index, old)
+        if isinstance(obj, Name) and self.is_active(obj.id) and any(self.is_active(n) for n in reads(value)):
+            part = self.shadow_place(obj, index)
+            g = fit(part if e.fn == np.add.at else mul(-1, part), self.place(obj, index), self.symbol(value))
+            self.contribute(value, g if makes_new(g.expr) else self.detached(g, index))
+        return [*before, stmt]
 
     # ── branches ──
     def block(self, block: Block, scope: Scope, results: tuple[str, ...], seeds: dict[str, Symbol], loop: Any) -> Block:
@@ -254,7 +280,7 @@ class Statements(Rules):
         return Block(tuple(stmts), block.exit)
 
     def back_if(self, stmt: If, results: tuple[str, ...], loop: Any) -> list[Stmt]:
-        seeds = {r: self.atomic(r) for r in stmt.results if self.is_active(r)}
+        seeds = {r: self.atomic(r) for r in stmt.results if self.is_active(r) and not self.is_wild(r)}
         sides, scopes = [], []
         for side in (stmt.then, stmt.orelse):
             scope = Scope(self.scope, self.scope.in_loop)

@@ -20,7 +20,7 @@ from ..derive import zero_like
 from ..errors import NOWHERE
 from ..program import (
     Apply, Assign, Block, Effect, Exit, Expr, Lit, Name, Names, Program, Stmt, Try, Update, With, blocks, defines, reads)
-from ..runtime import cast, copied
+from ..runtime import Shadows, cast, copied
 from ..shapes import dense
 from ..trees import Path, is_active_leaf, is_tree, rebuilt, step_expr
 from ..types import TOP, DictT, ListT, LitT, Num, SeqT, Type, type_of
@@ -92,7 +92,8 @@ def reverse(program: Program, inputs: Mapping[str, Any], seeds: Sequence[Expr | 
     assert leaf is not None
     sweep.origin = NOWHERE
     cotangents = tuple(finished(sweep, name, len(inputs) > 1) for name in inputs)
-    body = Block((*forward, *unmarked(sweep.scope.out)), Exit("return", (*leaf.values, *cotangents), leaf.origin))
+    head = [Assign(sweep.by_object, Apply(Shadows))] if sweep.by_object else []
+    body = Block((*forward, *head, *unmarked(sweep.scope.out)), Exit("return", (*leaf.values, *cotangents), leaf.origin))
     keep = frozenset(c.id for c in cotangents if isinstance(c, Name)) if len(inputs) > 1 else frozenset()
     made = replace(program, body=body, types=sweep.types, keep=keep)
     return Adjoint(unshared(made, len(leaf.values), names), len(leaf.values), tuple(inputs), len(forward))

@@ -10,10 +10,12 @@ from ..algebra import Symbol, masked
 from ..infer import as_num, result_dtype
 from ..shapes import fit
 from ..types import ANY, TOP, DictT, ListT, LitT, Num, ObjT, SeqT, SliceT, broadcast, fresh_dim, join, shift
-from .registry import adjoint, linear, partials, result, shape_only, view
+from .registry import adjoint, effect, linear, partials, result, shape_only, view
 from .shaping import dims_of
 
 linear(operator.getitem)
+linear(np.add.at, np.subtract.at, in_=(0, 2))
+effect(np.add.at, np.subtract.at, writes=(0,))
 
 
 @partials(np.where)
