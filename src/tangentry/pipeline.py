@@ -17,8 +17,9 @@ from .optimise.inline import inline
 from .optimise.names import merge_names, printed_names
 from .optimise.share import share
 from .prims import make_dict, make_list, make_tuple
-from .program import Apply, Assign, Block, Expr, Lit, Name, Names, Param, Program, Ref, Stmt, base, blocks
+from .program import Apply, Assign, Block, Expr, Lit, Name, Names, Param, Program, Ref, base, blocks
 from .protect import protect
+from .rewrite import rebuilt
 from .reverse import Adjoint, reverse
 from .reverse.returns import single_return
 from .runtime import scalar, with_fields
@@ -54,15 +55,6 @@ def with_results(program: Program, make: Make) -> Program:
         return Block(tuple(rebuilt(s, block) if blocks(s) else s for s in b.stmts), leaf)
 
     return replace(program, body=block(program.body))
-
-
-def rebuilt(stmt: Any, block: Callable[[Block], Block]) -> Stmt:
-    """A statement with its blocks mapped."""
-    changes: dict[str, Any] = {
-        name: block(getattr(stmt, name)) for name in ("then", "orelse", "body", "final") if hasattr(stmt, name)}
-    if hasattr(stmt, "handlers"):
-        changes["handlers"] = tuple(replace(h, body=block(h.body)) for h in stmt.handlers)
-    return replace(stmt, **changes)  # type: ignore[no-any-return]
 
 
 # ── text ──────────────────────────────────────────────────────────────────────────────────────────────────────────────

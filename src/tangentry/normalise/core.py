@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
 from ..errors import NOWHERE, Origin, UnsupportedSyntaxError
+from ..outlines import Outline
 from ..program import Apply, Assign, Effect, Exit, Expr, Name, Names, Stmt
 from ..types import Type, can_be_active
 from .alias import Aliases
@@ -100,6 +101,7 @@ class Reader:
         self.origins: dict[int, tuple[Any, Origin]] = {}
         self.leaf_cache: dict[Any, Value] = {}
         self.return_stems: dict[int, str] = {}
+        self.outlines: dict[Any, Outline] = {}
 
     # ── reading ──
     def expr(self, node: Any, hint: str = "") -> Value:

@@ -119,7 +119,7 @@ def make_frame(reader: Reader, source: Any, node: Any, globals: dict[str, Any], 
 def enter(reader: Reader, frame: Frame, tree: Any, name: str, defaults: Sequence[Value], kw_defaults: Mapping[str, Value],
           args: Sequence[Value], kwargs: Mapping[str, Value], node: Any) -> Value:
     """Read a function's body in a frame; the value that it returns."""
-    if any(f is tree for f in reader.calls):
+    if any(f is tree for f in reader.calls) or ("function", tree) in reader.real:
         return RECURSION[0](reader, frame, tree, name, defaults, kw_defaults, args, kwargs, node)
     bound = bind_arguments(reader, tree.args, name, args, kwargs, defaults, kw_defaults, node)
     for parameter, value in bound.items():

@@ -23,10 +23,10 @@ from .branches import end_of_body
 from .call import call_known
 from .core import EXITED, FALL, RAISED, RETURNED, Leaf, Raises, Reader, Restart
 from .facts import Facts
-from .functions import make_frame, refuse_generators, settled
+from .functions import RECURSION, make_frame, parameter_names, refuse_generators, settled
 from .hosts import deep_type, operand, varied
 from .inputs import lift
-from .state import Mismatch, merge, no_objects
+from .state import Frame, Mismatch, merge, no_objects
 from .values import UNBOUND, Const, Dyn, Ext, Obj, Rec, Tup, Unbound, Value
 
 MAX_RESTARTS = 40
@@ -99,6 +99,8 @@ class _Entry:
         params = self.bind(frame.id, function)
         reader.calls.append(source.node)
         body = source.node.body
+        if ("function", source.node) in reader.real:
+            return self.finish(self.as_call(frame, source), source.name, params, source)
         if isinstance(source.node, gast.Lambda):
             body = [gast.copy_location(gast.Return(body), body)]
         else:
@@ -109,6 +111,18 @@ class _Entry:
         reader.statement = body[0]
         status = reader.block(body)
         return self.finish(status, source.name, params, source)
+
+    def as_call(self, frame: Frame, source: Any) -> str:
+        """A recursive function: the program is one call of it."""
+        reader, state = self.reader, self.reader.state
+        reader.calls.pop()
+        row = [state.vars["v", frame.id, p] for p in parameter_names(source.node.args)]
+        reader.statement = source.node
+        inner = make_frame(reader, source, source.node, frame.globals, frame.cells, None, frame.owner)
+        names = parameter_names(source.node.args)
+        state.vars["v", frame.id, "%return"] = RECURSION[0](
+            reader, inner, source.node, source.name, (), {}, (), dict(zip(names, row, strict=True)), source.node)
+        return RETURNED
 
     def bind(self, frame: int, function: types.FunctionType) -> tuple[Param, ...]:
         """Give the parameters their values; the parameters of the generated function."""
