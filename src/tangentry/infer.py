@@ -28,7 +28,7 @@ _probes: dict[Any, Type] = {}
 
 def infer(fn: Any, args: Sequence[Type], kwargs: dict[str, Type]) -> Type:
     """The type of `fn(*args, **kwargs)`; Top where nothing can be said."""
-    if any(type(a) is Bottom for a in args):
+    if any(type(a) is Bottom or (type(a) is SeqT and any(type(i) is Bottom for i in a.items)) for a in args):
         return BOTTOM
     rule = registry.find(fn)
     if rule is not None and rule.result is not None:

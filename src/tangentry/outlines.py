@@ -8,15 +8,28 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from .program import Block, Program
+from .program import Block, Names, Program
 from .types import Type
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What a call does besides yielding values.
+
+    `writes`: the positions of the arguments that it changes; `shares`: for each leaf of the result the positions whose memory
+    it may share; `pure`: nothing else happens.
+    """
+
+    writes: frozenset[int] = frozenset()
+    shares: tuple[frozenset[int], ...] = ()
+    pure: bool = True
 
 
 @dataclass(eq=False)
 class Outline:
     """A function of the generated program. `program` returns flat leaves; a call yields a tuple of them (or the one).
 
-    `active`: in a derivative program, which parameters of the primal it is for.
+    `examples`: a live value for each parameter that is a container from outside.
     """
 
     name: str
@@ -25,7 +38,10 @@ class Outline:
     out: Any = None
     captured: list[Any] = field(default_factory=list)
     complete: bool = False
-    derived: dict[Any, Outline] = field(default_factory=dict)
+    examples: dict[str, Any] = field(default_factory=dict)
+    names: Names = field(default_factory=Names)
+    summary: Summary | None = None
+    derived: dict[Any, Any] = field(default_factory=dict)
 
     @property
     def __name__(self) -> str:

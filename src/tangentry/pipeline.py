@@ -1,24 +1,29 @@
 """The passes in order: from a reading to the text of the primal, tangent or adjoint program."""
 from __future__ import annotations
 
+import operator
 import types
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from .emit.statements import Notes
-from .emit.text import Text, emit_function
+from .emit.text import Text, emit_function, safe
 from .errors import NonScalarOutputError
 from .forward import forward
+from .analysis.summaries import summarise
 from .normalise import Out, Reading
+from .optimise.branches import settle_returns
 from .optimise.dead import drop_dead
 from .optimise.flat import flatten
 from .optimise.inline import inline
 from .optimise.names import merge_names, printed_names
+from .optimise.rows import fold_rows
 from .optimise.share import share
+from .outlines import Outline
 from .prims import make_dict, make_list, make_tuple
-from .program import Apply, Assign, Block, Expr, Lit, Name, Names, Param, Program, Ref, base, blocks
-from .protect import protect
+from .program import Apply, Assign, Block, Expr, Lit, Name, Names, Param, Program, Ref, Stmt, base, blocks
+from .protect import protect, renamed_block
 from .rewrite import rebuilt
 from .reverse import Adjoint, reverse
 from .reverse.returns import single_return
@@ -80,23 +85,70 @@ def environment(reading: Reading) -> tuple[dict[str, Any], Mapping[str, Any]]:
     return {"__builtins__": __builtins__}, {}
 
 
-def write(reading: Reading, program: Program, name: str) -> Text:
-    """The text of a program in single assignment."""
+def write(reading: Reading, program: Program, name: str) -> list[Text]:
+    """The text of a program in single assignment, and of the kept functions that it calls."""
     globals, cells = environment(reading)
-    return emit_function(printed(tidied(program, reading.names)), name, globals, cells, notes_of(reading))
+    program, shared = settle_returns(tidied(program, reading.names)), {}
+    outline = lone_call(program)
+    if outline is not None:
+        shared[safe(name)] = outline
+        program = with_parameters(settle_returns(tidied(returning(outline), outline.names)), program)
+    texts = [emit_function(printed(program), name, globals, cells, notes_of(reading), shared)]
+    done = {t.name for t in texts}
+    while (todo := [(n, o) for n, o in shared.items() if isinstance(o, Outline) and n not in done]):
+        for given, o in todo:
+            done.add(given)
+            body = printed(settle_returns(tidied(returning(o), o.names)))
+            notes = replace(notes_of(reading), header=not o.name.endswith("_bwd"))
+            texts.append(emit_function(body, given, globals, cells, notes, shared))
+    return texts
+
+
+def with_parameters(program: Program, like: Program) -> Program:
+    """The program with the parameters of another one."""
+    to = {p.name: q.name for p, q in zip(program.params, like.params, strict=True)}
+    types = {to.get(n, n): t for n, t in program.types.items()}
+    return replace(program, params=like.params, body=renamed_block(program.body, to), types=types)
+
+
+def returning(outline: Outline) -> Program:
+    """The program of a kept function, with its leaves as a tuple (or the one)."""
+    return with_results(outline.program, lambda v: v[0] if len(v) == 1 else Apply(make_tuple, v) if v else Lit(None))
+
+
+def lone_call(program: Program) -> Outline | None:
+    """The kept function that a program consists of a call of, with its own parameters and nothing else."""
+    leaf = program.body.exit
+    match program.body.stmts:
+        case (Assign(target=row, value=Apply(fn=Outline() as outline, args=args)), *rest) if leaf is not None:
+            own = len(args) == len(program.params) and all(
+                isinstance(a, Name) and a.id == p.name and p.default is None and p.kind == 1
+                for a, p in zip(args, program.params, strict=True))
+            value = leaf.values[0] if leaf.values else Lit(None)
+            if own and (value == Name(row) if not rest else _is_row(value, row, rest)) and (
+                    len(outline.out_types) == max(1, len(rest))):
+                return outline
+    return None
+
+
+def _is_row(value: Expr, row: str, rest: list[Stmt]) -> bool:
+    """Is the value the tuple of all items of a call's result?"""
+    items = [Assign(s.target, Apply(operator.getitem, (Name(row), Lit(k)))) for k, s in enumerate(rest) if isinstance(s, Assign)]
+    return items == rest and value == Apply(make_tuple, tuple(Name(s.target) for s in items))
 
 
 def tidied(program: Program, names: Names) -> Program:
     """Flat, without repetitions and without what nobody needs."""
-    return drop_dead(share(drop_dead(flatten(program, names))))
+    return drop_dead(share(fold_rows(drop_dead(flatten(program, names)))))
 
 
 # ── the three programs ────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def primal_text(reading: Reading) -> Text:
+def primal_text(reading: Reading) -> list[Text]:
     """The program that was read, written out again."""
-    return write(reading, with_results(reading.program, lambda v: compose(reading.out, v)), reading.program.name)
+    program = with_results(summarise(reading.program), lambda v: compose(reading.out, v))
+    return write(reading, program, reading.program.name)
 
 
 def inputs_of(reading: Reading, wrt: Sequence[str]) -> dict[str, Any]:
@@ -109,7 +161,7 @@ def inputs_of(reading: Reading, wrt: Sequence[str]) -> dict[str, Any]:
 
 def adjoint_of(reading: Reading, wrt: Sequence[str], seeds: Sequence[Expr | None]) -> Adjoint:
     """The adjoint program, with arguments that are written into copied first."""
-    program = protect(drop_dead(reading.program), reading.outside, reading.names)
+    program = protect(share(drop_dead(summarise(reading.program))), reading.outside, reading.names)
     return reverse(program, inputs_of(reading, wrt), seeds, reading.names, reading.out_types)
 
 
@@ -122,7 +174,8 @@ def gradient_parts(reading: Reading, wrt: Sequence[str], aux: bool) -> tuple[Adj
     return adjoint_of(reading, wrt, seeds), main, rest
 
 
-def gradient_text(reading: Reading, wrt: Sequence[str], value: bool = False, aux: bool = False, single: bool = True) -> Text:
+def gradient_text(reading: Reading, wrt: Sequence[str], value: bool = False, aux: bool = False,
+                  single: bool = True) -> list[Text]:
     """The gradient of a scalar function, with its value and auxiliary results if wanted."""
     adjoint, main, rest = gradient_parts(reading, wrt, aux)
 
@@ -186,14 +239,14 @@ def single_exit(reading: Reading) -> Reading:
 
 def tangent_parts(reading: Reading, wrt: Sequence[str]) -> tuple[Program, dict[str, str]]:
     """The tangent program; each input with the name of its tangent, which is a further parameter."""
-    program = protect(drop_dead(reading.program), reading.outside, reading.names)
+    program = protect(share(drop_dead(summarise(reading.program))), reading.outside, reading.names)
     inputs = inputs_of(reading, wrt)
     taken = {p.name for p in program.params}
     seeds = {name: unused_name(f"{base(w)}_dot", taken) for name, w in zip(inputs, wrt, strict=True)}
     return forward(program, seeds, reading.names)[0], seeds
 
 
-def tangent_text(reading: Reading, wrt: Sequence[str], aux: bool = False) -> Text:
+def tangent_text(reading: Reading, wrt: Sequence[str], aux: bool = False) -> list[Text]:
     """The value and the tangent; the tangents of the arguments are further parameters."""
     program, seeds = tangent_parts(reading, wrt)
     count = len(reading.out_types)

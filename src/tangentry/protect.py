@@ -95,3 +95,13 @@ def renamed_stmt(stmt: Stmt, to: dict[str, str]) -> Stmt:
 
 def _carries(carries: tuple[Carry, ...], to: dict[str, str]) -> tuple[Carry, ...]:
     return tuple(replace(c, init=renamed(c.init, to)) for c in carries)
+
+
+def substituted(expr: Expr, to: dict[str, Expr]) -> Expr:
+    """An expression with expressions in the place of names."""
+    if isinstance(expr, Name):
+        return to.get(expr.id, expr)
+    if isinstance(expr, Apply):
+        return Apply(expr.fn, tuple(substituted(a, to) for a in expr.args),
+                     tuple((k, substituted(v, to)) for k, v in expr.kwargs), expr.form)
+    return expr

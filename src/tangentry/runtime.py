@@ -159,6 +159,45 @@ def add_trees(a: Any, b: Any) -> Any:
     return b if a is None else a if b is None else a + b
 
 
+def stretch(g: Any, start: int, stop: int, axis: int) -> Any:
+    """`g[start:stop]` along an axis."""
+    return g[(*(slice(None),) * (axis % np.ndim(g)), slice(start, stop))]
+
+
+def stretch_bar(g: Any, x: Any, start: int, stop: int, axis: int) -> Any:
+    """The cotangent of `x` in `stretch(x, start, stop, axis)`."""
+    whole = np.zeros_like(x)
+    whole[(*(slice(None),) * (axis % np.ndim(x)), slice(start, stop))] = g
+    return whole
+
+
+def with_part(x: Any, index: Any, g: Any) -> Any:
+    """The cotangent of a tuple (or anything else) `x` of which the item `x[index]` has the cotangent `g`."""
+    if not isinstance(x, list | tuple):
+        whole = zeros_like(x)
+        whole[index] = g if isinstance(x, dict) else whole[index] + g
+        return whole
+    row = [zeros_like(v) for v in x]
+    row[index] = g
+    return type(x)(*row) if hasattr(x, "_fields") else type(x)(row)
+
+
+_MISSING = object()
+
+
+def item_or_missing(d: Any, key: Any) -> Any:
+    """What a dict holds under a key that is about to be set."""
+    return d.get(key, _MISSING)
+
+
+def put_item_back(d: Any, key: Any, old: Any) -> None:
+    """Undo that a key was set."""
+    if old is _MISSING:
+        del d[key]
+    else:
+        d[key] = old
+
+
 def one_of(g: Any, index: int, k: int, count: int) -> Any:
     """The cotangent of item `k` where item `index` of `count` was read."""
     return g if index % count == k else zeros_like(g)

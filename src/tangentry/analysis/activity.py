@@ -10,12 +10,13 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from ..outlines import Outline
 from ..prims import assert_, delete, formatted, fstring, set_variable
 from ..program import (
     Apply, Assign, Attr, Block, Effect, Expr, For, If, Name, Program, Stmt, Store, Try, Update, While, With, reads, walk, walk_blocks)
 from ..rules import registry
 from ..types import Top, can_be_active
-from .effects import LIST_CHANGES, is_pure_function
+from .effects import LIST_CHANGES, is_pure_function, written_arguments
 from .regions import Regions, leaf_values
 
 QUIET = {assert_, delete, set_variable}
@@ -72,6 +73,7 @@ class _Graph:
         self.backward: dict[str, list[str]] = defaultdict(list)
         self.outputs: list[str] = []
         self._block(program.body)
+        self.outputs += [p.name for p in program.params if regions.is_written(p.name)]
         self._classes(program)
 
     def edge(self, a: str, b: str) -> None:
@@ -114,7 +116,9 @@ class _Graph:
             case Assign(target=target, value=value):
                 self.seen.add(target)
                 self.flow(value, target)
-                if isinstance(value, Apply) and registry.find(value.fn) is None and not is_pure_function(value.fn) and \
+                if isinstance(value, Apply) and isinstance(value.fn, Outline):
+                    self._changes(value.fn, value.args)
+                elif isinstance(value, Apply) and registry.find(value.fn) is None and not is_pure_function(value.fn) and \
                         value.fn not in LIST_CHANGES and value.fn not in _INACTIVE:
                     self.unknown(tuple(value.args))
             case Store(obj=Name(id=name), value=value) | Update(obj=Name(id=name), value=value):
@@ -131,12 +135,14 @@ class _Graph:
                 self._loop(stmt)
 
     def _effect(self, fn: object, args: tuple[Expr, ...]) -> None:
-        rule = registry.find(fn)
-        changed = [args[0]] if fn in LIST_CHANGES and args else \
-            [args[k] for k in rule.writes if isinstance(k, int) and k < len(args)] if rule is not None else []
-        if rule is None and not is_pure_function(fn) and fn not in LIST_CHANGES and fn not in _INACTIVE and fn not in QUIET:
+        if not isinstance(fn, Outline) and registry.find(fn) is None and not is_pure_function(fn) and \
+                fn not in LIST_CHANGES and fn not in _INACTIVE and fn not in QUIET:
             self.unknown(args)
-        for target in changed:
+        self._changes(fn, args)
+
+    def _changes(self, fn: object, args: tuple[Expr, ...]) -> None:
+        """What is given to a call may be written into each argument that it changes."""
+        for target in written_arguments(fn, args):
             if isinstance(target, Name):
                 for arg in args:
                     if arg is not target:

@@ -10,6 +10,7 @@ from collections import Counter, defaultdict
 import numpy as np
 
 from ..analysis.effects import LIST_CHANGES
+from ..outlines import Outline
 from ..prims import BINARY, DISPLAYS, UNARY, Method, make_dict
 from ..program import (
     Apply, Assign, Attr, Block, Effect, Expr, For, If, Lit, Name, Program, Ref, Stmt, Store, Try, While, With, walk, walk_blocks)
@@ -72,6 +73,11 @@ class Ownership:
     def _inside(self, value: Expr) -> None:
         """An operand that a container keeps or of which a view is taken is known to others."""
         if not isinstance(value, Apply):
+            return
+        if isinstance(value.fn, Outline):
+            shares = value.fn.summary.shares if value.fn.summary is not None else (range(len(value.args)),)
+            for k in {k for row in shares for k in row if k < len(value.args)}:
+                self._capture(value.args[k])
             return
         rule = registry.find(value.fn)
         keeps = value.fn in DISPLAYS or value.fn is make_dict or value.fn in LIST_CHANGES or isinstance(value.fn, Method)

@@ -10,11 +10,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..infer import plain
+from ..outlines import Outline
 from ..prims import Method, make_dict, make_list, make_set, make_tuple
 from ..program import Apply, Assign, Block, Effect, Expr, For, If, Lit, Name, Program, Store, Try, Update, While, With, walk
 from ..rules import registry
 from ..types import DictT, ListT, LitT, MaybeT, Num, SeqT, SliceT, Top, Type
-from .effects import LIST_CHANGES
+from .effects import LIST_CHANGES, written_arguments
 
 
 def is_storage(t: Type | None) -> bool:
@@ -83,6 +84,8 @@ class Regions:
             match stmt:
                 case Assign(target=target, value=value):
                     self._flow(value, target)
+                case Effect(value=Apply(fn=Outline()) as value):
+                    self._outlined(value, "")
                 case Effect(value=Apply() as value):
                     self._effect(value)
                 case Store(obj=obj, value=value):
@@ -123,12 +126,27 @@ class Regions:
 
     def _flow(self, value: Expr, target: str) -> None:
         """The object of an expression gets a further name."""
+        if isinstance(value, Apply) and isinstance(value.fn, Outline):
+            self._outlined(value, target)
+            return
         if not is_storage(self.types.get(target)):
             return
         if isinstance(value, Name):
             self.union(value.id, target)
         elif isinstance(value, Apply):
             self._result(value, target)
+
+    def _outlined(self, value: Apply, target: str) -> None:
+        """A call of a function that is kept: what it changes, and what of its result is an argument's memory."""
+        for arg in written_arguments(value.fn, value.args):
+            self._mark(arg)
+        summary = value.fn.summary
+        shares = summary.shares if summary is not None else (frozenset(range(len(value.args))),)
+        for positions in shares:
+            for arg in (value.args[k] for k in positions if k < len(value.args)):
+                for name in _names(arg):
+                    if is_storage(self.types.get(name)) and is_storage(self.types.get(target)):
+                        self.union(self.content(target) if len(shares) > 1 else target, name)
 
     def _result(self, value: Apply, target: str) -> None:
         fn, args = value.fn, value.args
@@ -190,11 +208,8 @@ class Regions:
             for arg in args[1:]:
                 self._put(args[0], arg)
             return
-        rule = registry.find(fn)
-        if rule is not None and rule.writes:
-            for position in rule.writes:
-                if isinstance(position, int) and position < len(args):
-                    self._mark(args[position])
+        for arg in written_arguments(fn, args):
+            self._mark(arg)
 
 
 def _names(expr: Expr) -> list[str]:

@@ -7,15 +7,18 @@ the object does not change any more. Where that cannot be shown, the class is *w
 from __future__ import annotations
 
 import operator
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 
+from ..outlines import Outline
 from ..prims import make_dict, make_list
 from ..program import (
     Apply, Assign, Attr, Block, Effect, Expr, For, If, Name, Program, Stmt, Store, Try, Update, While, With, blocks, own_exprs,
     reads)
 from ..rules import registry
 from ..types import DictT, ListT, Num, SeqT
-from .effects import LIST_CHANGES
+from .effects import LIST_CHANGES, written_arguments
 from .regions import Regions, is_storage
 
 
@@ -30,10 +33,12 @@ class Link:
 class Storage:
     """`root(name)` is the root that a name is a part of, or None for a value; `wild` holds names without a known root."""
 
-    def __init__(self, program: Program, regions: Regions) -> None:
+    def __init__(self, program: Program, regions: Regions, own: Iterable[str] = ()) -> None:
+        """`own`: parameters that no other name stands for."""
         self.regions = regions
         self.links: dict[str, Link] = {}
-        self.fresh: set[str] = set()
+        classes = Counter(regions.find(n) for n in own)
+        self.fresh: set[str] = {n for n in own if classes[regions.find(n)] == 1}
         self.position: dict[str, int] = {}
         self.writes: dict[str, list[tuple[int, tuple[int, ...]]]] = {}
         self.captures: dict[str, list[tuple[int, tuple[int, ...]]]] = {}
@@ -112,7 +117,9 @@ class Storage:
             return
         if not isinstance(value, Apply):
             return
-        if value.fn in LIST_CHANGES:
+        if isinstance(value.fn, Outline):
+            self._outlined(target, value, loops)
+        elif value.fn in LIST_CHANGES:
             self._write(value.args[0], loops)
         elif value.fn in (make_list, make_dict):
             self.fresh.add(target)
@@ -122,21 +129,28 @@ class Storage:
             if value.args and isinstance(value.args[0], Name):
                 self.links[target] = Link(value.args[0].id, value)
         elif value.fn in (operator.getitem, dict.get) and not self._is_array(value.args[0]):
-            self._capture(value.args[0], loops)  # an object that a container holds
+            if is_storage(self.regions.types.get(target)):
+                self._capture(value.args[0], loops)  # an object that a container holds
         elif registry.find(value.fn) is not None or value.fn in (list, tuple, list.copy):
             self.fresh.add(target)
 
+    def _outlined(self, target: str, value: Apply, loops: tuple[int, ...]) -> None:
+        """A call of a function that is kept."""
+        summary = value.fn.summary
+        if summary is None or any(summary.shares):
+            for arg in value.args:
+                self._capture(arg, loops)
+        else:
+            self.fresh.add(target)
+        for arg in written_arguments(value.fn, value.args):
+            self._write(arg, loops)
+
     def _effect(self, fn: object, args: tuple[Expr, ...], loops: tuple[int, ...]) -> None:
+        for arg in written_arguments(fn, args):
+            self._write(arg, loops)
         if fn in LIST_CHANGES:
-            self._write(args[0], loops)
             for arg in args[1:]:
                 self._capture(arg, loops)
-            return
-        rule = registry.find(fn)
-        if rule is not None and rule.writes:
-            for k in rule.writes:
-                if isinstance(k, int) and k < len(args):
-                    self._write(args[k], loops)
 
     def _write(self, obj: Expr | Attr, loops: tuple[int, ...]) -> None:
         if isinstance(obj, Name):

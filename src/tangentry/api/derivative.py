@@ -100,10 +100,10 @@ class Derivative:
 
     def _texts(self, reading: Reading, wrt: Sequence[str], single: bool) -> Sequence[Text]:
         if self.kind == "primal":
-            return [primal_text(reading)]
+            return primal_text(reading)
         if self.kind == "jvp":
-            return [tangent_text(reading, wrt, self.has_aux)]
-        return [gradient_text(reading, wrt, self.kind == "value_and_grad", self.has_aux, single)]
+            return tangent_text(reading, wrt, self.has_aux)
+        return gradient_text(reading, wrt, self.kind == "value_and_grad", self.has_aux, single)
 
     def _not_scalar(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> NonScalarOutputError:
         """The refusal of an array as a result, with its shape: the function is run once."""

@@ -62,12 +62,22 @@ class Expressions:
             return ast.UnaryOp(ast.USub(), name) if value == -math.inf else name
         if isinstance(value, int | float) and not isinstance(value, bool) and (value < 0 or repr(value) == "-0.0"):
             return ast.UnaryOp(ast.USub(), ast.Constant(-value))
+        if isinstance(value, complex):
+            return self.complex(value)
         if isinstance(value, tuple | list):
             make = ast.Tuple if isinstance(value, tuple) else ast.List
             return make([self.literal(v) for v in value], LOAD)
         if value is Ellipsis or value is None or isinstance(value, bool | int | float | complex | str | bytes):
             return ast.Constant(value)
         return self.reference(self.scope.object(value))
+
+    def complex(self, value: complex) -> ast.expr:
+        """`2j`, `-2j`, or `complex(a, b)`, which keeps the signs of zeros."""
+        for sign, tree in ((1, ast.Constant(value)), (-1, ast.UnaryOp(ast.USub(), ast.Constant(-value)))):
+            if repr(sign * value).endswith("j") and repr(sign * value)[0] != "(" and repr(sign * value)[0] != "-":
+                return tree
+        function = self.reference(self.scope.object(complex, "complex"))
+        return ast.Call(function, [self.literal(value.real), self.literal(value.imag)], [])
 
     def applied(self, e: Apply) -> ast.expr:
         """A function applied: as an operator, display, attribute, method or call."""

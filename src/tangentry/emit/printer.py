@@ -40,8 +40,8 @@ def precedence(tree: ast.AST) -> int:
             return _TEST
         case ast.NamedExpr():
             return _NAMED
-        case ast.Tuple():
-            return _TUPLE
+        case ast.Tuple(elts=elts):
+            return _TUPLE if len(elts) > 1 else _ATOM
         case ast.Await():
             return _AWAIT
     return _ATOM
@@ -93,7 +93,7 @@ class Printer(Unparser):  # type: ignore[misc]
             self.expr(tree.test, _OR)
             self.write(" else ")
             self.expr(tree.orelse, _TEST)
-        elif isinstance(tree, ast.Tuple):
+        elif isinstance(tree, ast.Tuple) and len(tree.elts) > 1:
             self.row(tree.elts)
         else:
             self.dispatch(tree)
@@ -103,8 +103,6 @@ class Printer(Unparser):  # type: ignore[misc]
         self.join(parts, lambda part: self.expr(part, _TEST))
         if len(parts) == 1:
             self.write(",")
-        if not parts:
-            self.write("()")
 
     def join(self, parts: Iterable[Any], show: Callable[[Any], None]) -> None:
         for k, part in enumerate(parts):

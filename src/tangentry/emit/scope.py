@@ -23,9 +23,10 @@ class Scope:
     objects, or cells of other functions.
     """
 
-    def __init__(self, globals: dict[str, Any], cells: dict[str, Any], taken: set[str]) -> None:
-        self.globals, self.cells, self.taken = globals, cells, set(taken)
-        self.given: dict[str, Any] = {}
+    def __init__(self, globals: dict[str, Any], cells: dict[str, Any], taken: set[str],
+                 given: dict[str, Any] | None = None) -> None:
+        self.globals, self.cells, self.taken, self.local = globals, cells, set(taken), set(taken)
+        self.given: dict[str, Any] = {} if given is None else given
         self.given_cells: dict[str, types.CellType] = {}
         self.known: dict[int, tuple[str, Any]] = {}
         self.written_globals: list[str] = []
@@ -135,7 +136,7 @@ class Scope:
 
     def _hand_in(self, stem: str, value: Any) -> str:
         for name, given in self.given.items():
-            if given is value:
+            if given is value and name not in self.local:
                 return name
         shadowed = {n for n in (stem,) if n in self.globals or n in self.cells or hasattr(builtins, n)}
         name = unused(stem, self.taken | set(self.given) | shadowed)

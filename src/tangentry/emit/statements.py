@@ -32,6 +32,7 @@ class Notes:
     file: str = ""
     origins: bool = True
     every: bool = False
+    header: bool = True
 
 
 class Statements:
@@ -48,7 +49,10 @@ class Statements:
 
     def body(self) -> list[ast.stmt]:
         """The statements of the function."""
-        return self.block(self.program.body, True, top=True) or [ast.Pass()]
+        made = self.block(self.program.body, True, top=True)
+        if len(made) > 1 and isinstance(made[-1], ast.Return) and made[-1].value is None:
+            made.pop()
+        return made or [ast.Pass()]
 
     def tree(self, expr: Expr) -> ast.expr:
         return self.expressions.tree(expr)
@@ -107,7 +111,7 @@ class Statements:
 
     def reverse_note(self, origin: Origin, made: list[ast.stmt], top: bool) -> list[ast.stmt]:
         head: list[ast.stmt] = []
-        if top and not self.announced:
+        if top and not self.announced and self.notes.header:
             self.announced = True
             head = [Comment("reverse")]
         text = origin.text.strip().partition("  #")[0].rstrip()

@@ -30,9 +30,10 @@ class Text:
     defaults: Mapping[str, Any]
 
 
-def emit_function(program: Program, name: str, globals: dict[str, Any], cells: Mapping[str, Any], notes: Notes) -> Text:
-    """Write a printed program out as a function."""
-    scope = Scope(globals, dict(cells), local_names(program))
+def emit_function(program: Program, name: str, globals: dict[str, Any], cells: Mapping[str, Any], notes: Notes,
+                  shared: dict[str, Any] | None = None) -> Text:
+    """Write a printed program out as a function; `shared`: the names that other functions of the same text are handed."""
+    scope = Scope(globals, dict(cells), local_names(program), shared)
     writer = Statements(program, scope, notes)
     body = writer.body()
     head: list[ast.stmt] = []

@@ -184,6 +184,8 @@ def contains(reader: Reader, item: Value, container: Value) -> bool | None:
 
 def new_dict(reader: Reader, pairs: Sequence[tuple[Value | None, Value]], node: Any) -> Value:
     """`{k: v, **d}`."""
+    if node in reader.real and all(k is not None for k, _ in pairs):
+        return _real_dict(reader, pairs, node)
     record = Rec((), ())
     for key, value in pairs:
         if key is None:

@@ -95,6 +95,7 @@ class Reader:
         self.loops: list[Loop] = []
         self.returns: list[Leaf] = []
         self.calls: list[Any] = []
+        self.bound: list[dict[str, Value]] = []
         self.params: set[str] = set()
         self.hint = ""
         self.statement: Any = None
@@ -102,6 +103,7 @@ class Reader:
         self.leaf_cache: dict[Any, Value] = {}
         self.return_stems: dict[int, str] = {}
         self.outlines: dict[Any, Outline] = {}
+        self.examples: dict[str, Any] = {}
 
     # ── reading ──
     def expr(self, node: Any, hint: str = "") -> Value:

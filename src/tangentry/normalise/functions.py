@@ -119,19 +119,23 @@ def make_frame(reader: Reader, source: Any, node: Any, globals: dict[str, Any], 
 def enter(reader: Reader, frame: Frame, tree: Any, name: str, defaults: Sequence[Value], kw_defaults: Mapping[str, Value],
           args: Sequence[Value], kwargs: Mapping[str, Value], node: Any) -> Value:
     """Read a function's body in a frame; the value that it returns."""
-    if any(f is tree for f in reader.calls) or ("function", tree) in reader.real:
-        return RECURSION[0](reader, frame, tree, name, defaults, kw_defaults, args, kwargs, node)
     bound = bind_arguments(reader, tree.args, name, args, kwargs, defaults, kw_defaults, node)
+    if any(f is tree for f in reader.calls) or ("function", tree) in reader.real:
+        made = RECURSION[0](reader, frame, tree, name, bound, node)
+        if made is not None:
+            return made  # type: ignore[no-any-return]
     for parameter, value in bound.items():
         reader.state.vars["v", frame.id, parameter] = value
     kept = reader.frame, reader.statement, reader.hint
     reader.return_stems[frame.id] = reader.hint or f"%{name.lstrip('_') or 'value'}"
     reader.calls.append(tree)
+    reader.bound.append(bound)
     reader.frame = frame
     try:
         return _body(reader, frame, tree, kept[2])
     finally:
         reader.calls.pop()
+        reader.bound.pop()
         reader.frame, reader.statement, reader.hint = kept
 
 

@@ -38,7 +38,7 @@ class Inner:
         self.reader.all_frames = outer.all_frames
         self.reader.frames, self.reader.objects = outer.frames, outer.objects
         self.reader.sites, self.reader.outer = dict(outer.sites), dict(outer.outer)
-        self.reader.calls = list(outer.calls)
+        self.reader.calls, self.reader.bound = list(outer.calls), list(outer.bound)
         self.reader.params = set()
         self.given: dict[str, Expr] = {}
         self.seen: dict[str, Dyn] = {}

@@ -98,6 +98,7 @@ class _Entry:
         reader.return_stems[frame.id] = "%value"
         params = self.bind(frame.id, function)
         reader.calls.append(source.node)
+        reader.bound.append({p: reader.state.vars["v", frame.id, p] for p in parameter_names(source.node.args)})
         body = source.node.body
         if ("function", source.node) in reader.real:
             return self.finish(self.as_call(frame, source), source.name, params, source)
@@ -116,12 +117,12 @@ class _Entry:
         """A recursive function: the program is one call of it."""
         reader, state = self.reader, self.reader.state
         reader.calls.pop()
+        reader.bound.pop()
         row = [state.vars["v", frame.id, p] for p in parameter_names(source.node.args)]
         reader.statement = source.node
         inner = make_frame(reader, source, source.node, frame.globals, frame.cells, None, frame.owner)
-        names = parameter_names(source.node.args)
-        state.vars["v", frame.id, "%return"] = RECURSION[0](
-            reader, inner, source.node, source.name, (), {}, (), dict(zip(names, row, strict=True)), source.node)
+        bound = dict(zip(parameter_names(source.node.args), row, strict=True))
+        state.vars["v", frame.id, "%return"] = RECURSION[0](reader, inner, source.node, source.name, bound, source.node)
         return RETURNED
 
     def bind(self, frame: int, function: types.FunctionType) -> tuple[Param, ...]:
@@ -149,6 +150,7 @@ class _Entry:
     def argument(self, name: str, value: Any, given: bool) -> Value:
         """A parameter of the generated function."""
         self.roots[name], self.values[name] = name, value
+        self.reader.examples[name] = value
         return lift(self.reader, Name(name), value, self.wrt is None or name in self.wrt)
 
     def host(self) -> Reading:

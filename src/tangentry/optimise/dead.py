@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from ..analysis.effects import LIST_CHANGES, is_pure
+from ..analysis.effects import is_pure, only_writes, written_arguments
 from ..analysis.regions import Regions
 from ..program import (
     Apply, Assign, Attr, Block, Effect, Expr, For, If, Name, Program, Stmt, Store, Try, Update, While, With, own_exprs,
@@ -25,6 +25,7 @@ class _Marker:
 
     def __init__(self, program: Program) -> None:
         self.regions = Regions(program)
+        self.outer = {self.regions.find(p.name) for p in program.params}
         self.defs: dict[str, Stmt] = {}
         self.parents: dict[int, Stmt | None] = {}
         self.feeds: dict[str, list[Expr]] = {}
@@ -92,13 +93,15 @@ class _Marker:
         self._index(stmt.body, stmt, params, params)
 
     def _writer(self, stmt: Stmt, value: Expr) -> None:
-        if isinstance(value, Apply) and value.fn in LIST_CHANGES:
-            self._write(stmt, value.args[0])
+        changed = written_arguments(value.fn, value.args) if isinstance(value, Apply) else []
+        if changed and only_writes(value.fn):  # type: ignore[union-attr]
+            for obj in changed:
+                self._write(stmt, obj)
         else:
             self.keep.append(stmt)
 
     def _write(self, stmt: Stmt, obj: Expr | Attr) -> None:
-        if isinstance(obj, Name):
+        if isinstance(obj, Name) and self.regions.find(obj.id) not in self.outer:
             self.writers.setdefault(self.regions.find(obj.id), []).append(stmt)
         else:
             self.keep.append(stmt)

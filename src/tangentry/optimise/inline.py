@@ -49,6 +49,11 @@ def uses(program: Program) -> Counter[str]:
     return count
 
 
+def _tests(stmt: If) -> int:
+    """How often the test of an `and` or `or` is read again by its own sides, beyond what is counted."""
+    return -1 if _repeats_test(stmt) else 0
+
+
 def _repeats_test(stmt: If) -> bool:
     """`a and b` yields a where a is false: printed as an expression it is read once."""
     side = {"and": stmt.orelse, "or": stmt.then}.get(stmt.form)
@@ -108,7 +113,7 @@ class _Inliner:
                 value = self.as_expression(stmt)
                 if value is not None:
                     stmt = Assign(stmt.results[0], value, stmt.origin)
-                elif isinstance(stmt.test, Name) and stmt.test.id in pending:
+                elif isinstance(stmt.test, Name) and stmt.test.id in pending and self.count[stmt.test.id] != 1 + _tests(stmt):
                     out.append(pending.pop(stmt.test.id).stmt)
             if isinstance(stmt, Update) and stmt.index is None and isinstance(stmt.obj, Name) and stmt.obj.id in pending:
                 place = pending[stmt.obj.id]

@@ -201,7 +201,8 @@ class _Printer:
 
     def program(self) -> Program:
         types = {self.printed.get(n, n): t for n, t in self.source.types.items()}
-        return replace(self.source, body=self.block(self.source.body, (), ()), types=types)
+        params = tuple(replace(p, name=self.name(p.name)) for p in self.source.params)
+        return replace(self.source, params=params, body=self.block(self.source.body, (), ()), types=types)
 
     def name(self, id: str) -> str:
         return self.printed.get(id, id)

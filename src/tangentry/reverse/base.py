@@ -49,15 +49,17 @@ class Base:
 
     def __init__(self, program: Program, wrt: Mapping[str, str], names: Names,
                  restore: frozenset[int] = frozenset(), restored: frozenset[str] = frozenset(),
-                 trees: Mapping[str, Any] | None = None) -> None:
+                 trees: Mapping[str, Any] | None = None, buffers: Mapping[str, str] | None = None) -> None:
         self.program, self.names = program, names
         self.regions = Regions(program)
-        self.storage = Storage(program, self.regions)
+        self.storage = Storage(program, self.regions, buffers or ())
         self.active: Activity = activity(program, self.regions, wrt)
         self.types: dict[str, Type] = dict(program.types)
         self.origin: Origin = NOWHERE
         self.scope = Scope()
-        self.buffers: dict[str, str] = {}
+        self.buffers: dict[str, str] = dict(buffers or {})
+        self.types |= {b: self.type(n) for n, b in self.buffers.items()}
+        self.keep: set[str] = set(program.keep)
         self.transferable: set[str] = set()
         self.restore, self.restored = restore, restored
         self.marks: dict[int, Mark] = {}

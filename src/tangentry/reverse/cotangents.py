@@ -15,7 +15,7 @@ from ..prims import make_dict, make_list, make_tuple
 from ..program import Apply, Assign, Effect, Expr, Lit, Name, Store, Update
 from ..rules import registry
 from ..rules.indexing import index_parts
-from ..runtime import add_into, add_trees, copied
+from ..runtime import add_into, add_trees, copied, with_part
 from ..shapes import dense
 from ..types import DictT, ListT, Num, SeqT, Top
 from .base import Base, Scope
@@ -114,11 +114,20 @@ class Cotangents(Base):
         if isinstance(t, SeqT):
             self.scope.parts.setdefault(name, []).append((index, self.pinned(name, g)))
             return
+        if self.is_fixed(name):
+            self.contribute(target, Symbol(Apply(with_part, (target, index, g.expr)), t))
+            return
         if name in self.buffers or self.storage.root(name) is not None or self.scope_of(name) is not self.scope \
                 or not self.is_stable(index):
             self.add_at(self.shadow(name).expr, index, g, t)
             return
         self.scope.parts.setdefault(name, []).append((index, self.pinned(name, g)))
+
+    def is_fixed(self, name: str) -> bool:
+        """Is it a tuple of unknown length, or a value about which nothing is known and that nobody changes?"""
+        t = self.type(name)
+        return (isinstance(t, Top) or (isinstance(t, ListT) and t.cls is tuple)) and name not in self.buffers \
+            and self.storage.root(name) is None
 
     def add_at(self, obj: Expr, index: Expr, g: Symbol, t: Any) -> None:
         """`obj[index] += g`; where an index may repeat, every occurrence counts."""

@@ -186,7 +186,7 @@ class Loops(Statements):
         for name in list(scope.terms):
             terms = scope.terms.pop(name)
             t = self.type(name)
-            if isinstance(t, Num) and t.kind != "array":
+            if (isinstance(t, Num) and t.kind != "array") or self.is_fixed(name):
                 made.append(self.accumulator(name, terms, scope))
                 continue
             if name not in self.buffers:

@@ -12,11 +12,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..analysis.effects import is_pure
+from ..analysis.effects import is_pure, written_arguments
 from ..prims import BINARY, COMPARE, UNARY
 from ..program import (
     Apply, Assign, Attr, Block, Effect, Expr, Name, Stmt, Store, Update, While, base, blocks, defines, own_exprs, reads)
-from ..protect import renamed_stmt
+from ..protect import renamed_stmt, substituted
 from ..rules import registry
 from ..types import ListT, Num, Type
 
@@ -182,7 +182,8 @@ def written_in(stmt: Stmt) -> Iterable[str]:
     if isinstance(stmt, Store | Update) and isinstance(stmt.obj, Name):
         yield stmt.obj.id
     elif isinstance(stmt, Effect | Assign) and isinstance(stmt.value, Apply) and not is_pure(stmt.value):
-        yield from (n for a in stmt.value.args for n in reads(a))
+        changed = written_arguments(stmt.value.fn, stmt.value.args)
+        yield from (n for a in changed or stmt.value.args for n in reads(a))
     for block in blocks(stmt):
         for inner in block.stmts:
             yield from written_in(inner)
@@ -194,16 +195,6 @@ def _first(expr: Apply) -> str:
 
 def _is_number(t: Type | None) -> bool:
     return isinstance(t, Num) and t.rank == 0 and t.kind != "array"
-
-
-def substituted(expr: Expr, to: dict[str, Expr]) -> Expr:
-    """An expression with expressions in the place of names."""
-    if isinstance(expr, Name):
-        return to.get(expr.id, expr)
-    if isinstance(expr, Apply):
-        return Apply(expr.fn, tuple(substituted(a, to) for a in expr.args),
-                     tuple((k, substituted(v, to)) for k, v in expr.kwargs), expr.form)
-    return expr
 
 
 def substituted_stmt(stmt: Stmt, to: dict[str, Expr]) -> Stmt:

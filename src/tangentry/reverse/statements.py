@@ -11,11 +11,12 @@ from ..algebra import ZERO, Symbol, add, apply, is_zero, lift, mul, total
 from ..analysis.effects import LIST_CHANGES
 from ..analysis.ownership import makes_new
 from ..derive import missing, operand, partials, zero_like
+from ..outlines import Outline
 from ..prims import assert_, delete, set_variable
 from ..program import (
     Apply, Assign, Attr, Block, Effect, Exit, Expr, For, If, Lit, Name, Stmt, Store, Try, Update, While, With, defines,
     reads)
-from ..runtime import keep_last
+from ..runtime import item_or_missing, keep_last, put_item_back
 from ..shapes import dense, fit
 from ..types import DictT, ListT, Num, SeqT, Top
 from .base import Mark, Scope
@@ -51,6 +52,9 @@ class Statements(Rules):
     def back_loop(self, stmt: For | While) -> list[Stmt]:
         raise NotImplementedError
 
+    def back_call(self, stmt: Assign | Effect, e: Apply) -> list[Stmt]:
+        raise NotImplementedError
+
     def back_with(self, stmt: With) -> list[Stmt]:
         raise NotImplementedError
 
@@ -67,6 +71,8 @@ class Statements(Rules):
     # ── assignments ──
     def back_assign(self, stmt: Assign) -> list[Stmt]:
         name, value = stmt.target, stmt.value
+        if isinstance(value, Apply) and isinstance(value.fn, Outline):
+            return self.back_call(stmt, value)
         if isinstance(value, Apply) and value.fn in LIST_CHANGES:
             return self.back_pop(stmt, value)
         if not self.is_active(name):
@@ -116,6 +122,9 @@ class Statements(Rules):
         self.emit(Effect(Apply(mark, (Lit(id(stmt)),)), self.back()))
         if id(stmt) not in self.restore:
             return [], None
+        if isinstance(self.type(obj.id), DictT):
+            name = self.fresh(f"{obj.id.partition('.')[0]}^old", Top())
+            return [Assign(name, Apply(item_or_missing, (obj, index)), stmt.origin)], Symbol(Name(name), Top())
         part = self.place(obj, index)
         if isinstance(part.type, Num) and part.type.rank == 0 and part.type.kind != "array":
             old = part
@@ -125,7 +134,9 @@ class Statements(Rules):
         return [Assign(name, old.expr, stmt.origin)], Symbol(Name(name), old.type)
 
     def put_back(self, obj: Expr, index: Any, old: Symbol | None) -> None:
-        if old is not None:
+        if old is not None and isinstance(obj, Name) and isinstance(self.type(obj.id), DictT):
+            self.effect(Apply(put_item_back, (obj, index, old.expr)))
+        elif old is not None:
             self.emit(Store(obj, Lit(Ellipsis) if index is None else index, old.expr, self.back()))
 
     def back_store(self, stmt: Store) -> list[Stmt]:
@@ -226,6 +237,8 @@ class Statements(Rules):
 
     def back_effect(self, stmt: Effect) -> list[Stmt]:
         e = stmt.value
+        if isinstance(e, Apply) and isinstance(e.fn, Outline):
+            return self.back_call(stmt, e)
         if not isinstance(e, Apply) or not e.args or not isinstance(e.args[0], Name):
             return [stmt]
         obj = e.args[0]

@@ -19,18 +19,19 @@ from ..analysis.ownership import Ownership
 from ..derive import zero_like
 from ..errors import NOWHERE
 from ..program import (
-    Apply, Assign, Block, Effect, Exit, Expr, Lit, Name, Names, Program, Stmt, Try, Update, With, blocks, defines, reads)
+    Apply, Assign, Block, Effect, Exit, Expr, Lit, Name, Names, Program, Stmt, Try, Update, With, base, blocks, defines, reads)
 from ..runtime import Shadows, cast, copied
 from ..shapes import dense
 from ..trees import Path, is_active_leaf, is_tree, rebuilt, step_expr
-from ..types import TOP, DictT, ListT, LitT, Num, SeqT, Type, type_of
-from .loops import Loops
+from ..types import TOP, DictT, ListT, LitT, Num, SeqT, Type, can_be_active, type_of
+from .calls import Calls
 from .restore import needed
 from .returns import single_return
+from .split import Splitter, pack, packed_type, unpacked
 from .statements import mark
 
 
-class Sweep(Loops):
+class Sweep(Calls):
     """The complete reverse sweep."""
 
     def back_with(self, stmt: With) -> list[Stmt]:
@@ -97,6 +98,58 @@ def reverse(program: Program, inputs: Mapping[str, Any], seeds: Sequence[Expr | 
     keep = frozenset(c.id for c in cotangents if isinstance(c, Name)) if len(inputs) > 1 else frozenset()
     made = replace(program, body=body, types=sweep.types, keep=keep)
     return Adjoint(unshared(made, len(leaf.values), names), len(leaf.values), tuple(inputs), len(forward))
+
+
+@dataclass(frozen=True)
+class Split:
+    """Both sweeps as bodies of two functions: `forward` returns the results and what it keeps, `back` takes that (`saved`)
+    with the cotangents of the results (`seeds`)."""
+
+    program: Program
+    forward: Block
+    back: Block
+    saved: str
+    seeds: tuple[str, ...]
+
+
+def split_program(program: Program, inputs: Mapping[str, Any], buffers: Mapping[str, str], names: Names,
+                  out_types: tuple[Type, ...]) -> Split:
+    """The adjoint program in two parts; `buffers` are those of arguments that cotangents are added into."""
+    program = single_return(program, names, out_types)
+    leaf = program.body.exit
+    assert leaf is not None
+    seeds = [Name(names.fresh(f"{_stem(v)}^bar")) if can_be_active(t) else None for v, t in zip(leaf.values, out_types, strict=True)]
+    changed = any(p.name in buffers for p in program.params)
+    trees = {n: v for n, v in inputs.items() if is_tree(v)}
+    made = Sweep(program, {**inputs, **dict.fromkeys(buffers)}, names, trees=trees, buffers=buffers)
+    forward, back = made.run(seeds)
+    if made.marks and changed:
+        own = {made.regions.find(p.name) for p in program.params}
+        restore, restored = needed(back, made.marks, made.storage)
+        restore |= {k for k, m in made.marks.items() if m.region in own}
+        restored |= own
+        made = Sweep(program, {**inputs, **dict.fromkeys(buffers)}, names, restore, restored, trees, buffers)
+        forward, back = made.run(seeds)
+    if made.by_object:
+        raise made.refuse("a recursive function changes an object that has several names here",
+                          "give the parts names of their own, or return new objects")
+    made.origin = NOWHERE
+    bars = tuple(finished(made, name, False) for name in inputs)
+    back = unmarked(made.scope.out)
+    halves = Splitter(made, back).halves(forward, back, bars)
+    made.keep |= {*halves.saved, *halves.taken}
+    one = len(halves.saved) == 1
+    saved = halves.taken[0] if one else made.fresh("%saved", packed_type(halves.saved, made.types))
+    taken = [] if one else unpacked(saved, halves.taken)
+    types = made.types
+    whole = replace(program, types=types, keep=frozenset(made.keep))
+    first = Block(tuple(halves.forward), Exit("return", (*leaf.values, pack(halves.saved)), leaf.origin))
+    second = Block((*taken, *halves.back), Exit("return", bars))
+    return Split(whole, first, second, saved, tuple(s.id for s in seeds if s is not None))
+
+
+def _stem(value: Expr) -> str:
+    return base(value.id) if isinstance(value, Name) else "%value"
 
 
 def finished(sweep: Sweep, name: str, named: bool) -> Expr:

@@ -53,6 +53,21 @@ def one_of(z_bar, z, g, index, k, count):
     return symbolic.one_of(z_bar, index, k, count)
 
 
+@adjoint(runtime.stretch)
+def stretch(z_bar, z, g, start, stop, axis):
+    return symbolic.stretch_bar(z_bar, g, start, stop, axis)
+
+
+@adjoint(runtime.stretch_bar)
+def stretch_bar(z_bar, z, g, x, start, stop, axis):
+    return symbolic.stretch(z_bar, start, stop, axis)
+
+
+@adjoint(runtime.with_part, lazy=True)
+def with_part(z_bar, z, x, index, g):
+    return None, None, z_bar[index]
+
+
 @adjoint(runtime.keep_last)
 def keep_last(z_bar, z, g, index, shape):
     return symbolic.unbroadcast(symbolic.keep_last(z_bar, index, shape), g)
@@ -61,7 +76,14 @@ def keep_last(z_bar, z, g, index, shape):
 linear(runtime.unbroadcast, runtime.spread, runtime.fill, runtime.copied, runtime.cast, runtime.scalar, runtime.one_of,
        runtime.keep_last)
 linear(runtime.add_into, in_=(0, 1))
-effect(runtime.add_into, writes=(0,))
+linear(runtime.stretch, runtime.stretch_bar)
+linear(runtime.with_part, in_=(2,))
+view(runtime.stretch)
+shape_only(runtime.stretch_bar, args=(1,))
+shape_only(runtime.with_part, args=(0,))
+effect(runtime.add_into, runtime.put_item_back, writes=(0,))
+constant(runtime.item_or_missing)
+linear(runtime.put_item_back, in_=(0, 2))
 view(runtime.unbroadcast, runtime.spread)
 constant(runtime.zeros_like)
 shape_only(runtime.zeros_like)
@@ -77,6 +99,16 @@ def like_second(g, x, axis=None, keepdims=False):
 @result(runtime.zeros_like, runtime.copied, runtime.scalar)
 def same(x):
     return x if not isinstance(x, int | float | complex) else FLOAT
+
+
+@result(runtime.stretch_bar)
+def whole_of_stretch(g, x, start, stop, axis):
+    return x
+
+
+@result(runtime.with_part)
+def whole_of_part(x, index, g):
+    return x
 
 
 @result(runtime.cast)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from .. import symbolic
 from ..algebra import Symbol
 from ..infer import as_num, result_dtype
 from ..symbolic import unbroadcast
@@ -86,7 +87,7 @@ def concatenate(z_bar, z, arrays, axis=0, out=None, dtype=None, casting="same_ki
     for a in arrays:
         stop = start + (a.dims[axis] if a.dims is not None and isinstance(a.dims[axis], int) else a.shape[axis])
         index = slice(start if not (isinstance(start, int) and start == 0) else None, stop)
-        parts.append(z_bar[at_axis(index, axis, z_bar.rank)] if z_bar.rank else np.take(z_bar, index, axis=axis))
+        parts.append(z_bar[at_axis(index, axis, z_bar.rank)] if z_bar.rank else symbolic.stretch(z_bar, start, stop, axis))
         start = stop
     return parts
 

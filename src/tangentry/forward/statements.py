@@ -6,26 +6,23 @@ carries and results, and every change of an object is mirrored on its tangent. S
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-import numpy as np
-
-from .algebra import ZERO, Symbol, add, apply, is_zero, lift, mul
-from .analysis.activity import _INACTIVE, Activity, activity
-from .analysis.effects import LIST_CHANGES
-from .analysis.regions import Regions, is_storage
-from .derive import called, missing, operand, partials, positional, signature, tangent_parameters, zero_like
-from .errors import Origin
-from .prims import make_dict, make_list, make_tuple
-from .program import (
+from ..algebra import ZERO, Symbol, add, apply, is_zero, mul
+from ..analysis.activity import _INACTIVE
+from ..analysis.effects import LIST_CHANGES
+from ..analysis.regions import Regions
+from ..derive import missing, operand, partials, zero_like
+from ..outlines import Outline
+from ..prims import make_dict, make_list, make_tuple
+from ..program import (
     Apply, Assign, Attr, Block, Carry, Effect, Exit, Expr, For, If, Item, Lit, Name, Names, Program, Stmt, Store, Try, Update,
-    While, With, base, reads)
-from .rules import registry
-from .runtime import fill
-from .shapes import dense
-from .types import COMPLEX_CHARS, DictT, ListT, Num, SeqT, Top, Type, can_be_active
+    While, With)
+from ..rules import registry
+from ..types import DictT, ListT, Num, SeqT, Top
+from .calls import Calls
 
 
 def forward(program: Program, seeds: Mapping[str, str], names: Names) -> tuple[Program, Callable[[Expr], Expr]]:
@@ -33,71 +30,14 @@ def forward(program: Program, seeds: Mapping[str, str], names: Names) -> tuple[P
 
     Leaves that return hold their values followed by as many tangents. Also gives the tangent of any expression.
     """
-    maker = _Forward(program, seeds, names)
+    maker = Forward(program, seeds, names)
     body = maker.block(program.body, (), ())
-    return replace(program, body=body, types=maker.types), maker.value_dot
+    return replace(program, body=body, types=maker.types, keep=frozenset(maker.keep)), maker.value_dot
 
 
-class _Forward:
-    def __init__(self, program: Program, seeds: Mapping[str, str], names: Names) -> None:
-        self.regions = Regions(program)
-        self.active: Activity = activity(program, self.regions, seeds)
-        self.types: dict[str, Type] = dict(program.types)
-        self.names, self.origin = names, Origin()
-        self.out: list[Stmt] = []
-        self.dots: dict[str, Symbol] = {}
-        for name, dot in seeds.items():
-            self.types[dot] = self.types.get(name, Top())
-            self.dots[name] = Symbol(Name(dot), self.types[dot])
+class Forward(Calls):
+    """Each method writes a statement and the one for its tangent."""
 
-    # ── names ──
-    def is_active(self, name: str) -> bool:
-        return name in self.active.active
-
-    def fresh(self, name: str, t: Type) -> str:
-        made = self.names.fresh(f"{base(name)}^dot")
-        self.types[made] = t
-        return made
-
-    def dot(self, expr: Expr) -> Symbol:
-        """The tangent of an operand; a zero in the text where it has none."""
-        if isinstance(expr, Name):
-            return self.dots.get(expr.id, ZERO)
-        if isinstance(expr, Apply) and any(n in self.dots for n in reads(expr)):
-            return self.linearised(expr, None)
-        return ZERO
-
-    def value_dot(self, expr: Expr) -> Expr:
-        """The tangent of a value at its full shape, with zeros written out."""
-        return self.full(self.dot(expr), expr).expr
-
-    def full(self, g: Symbol, of: Expr) -> Symbol:
-        """A tangent in the structure and shape of the value that it belongs to."""
-        x = self.symbol(of)
-        if is_zero(g):
-            return zero_like(x)
-        return dense(g, x) if isinstance(x.type, Num) and x.type.rank is not None else g
-
-    def symbol(self, expr: Expr) -> Symbol:
-        made = operand(expr, self.types)
-        return made if isinstance(made, Symbol) else Symbol(expr, lift(made).type)
-
-    def emit(self, stmt: Stmt) -> None:
-        self.out.append(stmt)
-
-    def define(self, target: str, g: Symbol) -> None:
-        """Name the tangent of a name."""
-        if is_zero(g) and not (self.regions.is_written(target) and is_storage(self.types.get(target))):
-            return
-        z = Symbol(Name(target), self.types.get(target, Top()))
-        g = real_part(g, z)
-        if self.regions.is_written(target) and is_storage(z.type) and not self.mirrored:
-            g = owned(g, z)
-        name = self.fresh(target, g.type)
-        self.emit(Assign(name, g.expr, replace(self.origin, role="tangent")))
-        self.dots[target] = Symbol(Name(name), g.type)
-
-    # ── statements ──
     def block(self, block: Block, results: tuple[str, ...], params: tuple[str, ...]) -> Block:
         kept, self.out = self.out, []
         for stmt in block.stmts:
@@ -127,8 +67,6 @@ class _Forward:
         self.emit(Assign(name, g.expr, self.origin))
         return Name(name)
 
-    mirrored = False
-
     def stmt(self, stmt: Stmt, results: tuple[str, ...], params: tuple[str, ...]) -> None:
         match stmt:
             case Assign(target=target, value=value):
@@ -151,6 +89,9 @@ class _Forward:
                 self.attempt(stmt, params)
 
     def assign(self, stmt: Assign, target: str, value: Expr) -> None:
+        if isinstance(value, Apply) and isinstance(value.fn, Outline):
+            self.outlined(stmt, value)
+            return
         self.emit(stmt)
         if not self.is_active(target):
             return
@@ -193,6 +134,9 @@ class _Forward:
         self.emit(Store(whole.expr, index, Name(name), stmt.origin))
 
     def effect(self, stmt: Effect, value: Expr) -> None:
+        if isinstance(value, Apply) and isinstance(value.fn, Outline):
+            self.outlined(stmt, value)
+            return
         self.emit(stmt)
         if not isinstance(value, Apply) or not value.args or not isinstance(value.args[0], Name):
             return
@@ -290,92 +234,6 @@ class _Forward:
         self.emit(replace(stmt, body=body, handlers=tuple(handlers), final=final,
                           results=(*stmt.results, *self.results(stmt.results))))
 
-    # ── expressions ──
-    def linearised(self, e: Apply, z: Symbol | None) -> Symbol:
-        """The tangent of a function applied; `z` is its result."""
-        fn, args = e.fn, e.args
-        if fn in (make_tuple, make_list):
-            return lift((tuple if fn is make_tuple else list)(self.full(self.dot(a), a) for a in args))
-        if fn is make_dict:
-            parts = [p for k, v in zip(args[::2], args[1::2], strict=True) for p in (k, self.full(self.dot(v), v).expr)]
-            return Symbol(Apply(make_dict, tuple(parts)), Top())
-        dots = [self.dot(a) if not isinstance(a, Apply) or a.fn is not slice else ZERO for a in args]
-        if fn in (operator.getitem, list.pop, dict.pop, dict.get, getattr, list.copy, dict.copy, list, tuple, reversed):
-            return self.mirror(e, dots[0], z)
-        if isinstance(z, Symbol) and isinstance(z.type, ListT) and fn in (operator.add, operator.mul):
-            return Symbol(replace(e, args=tuple(self.full(d, a).expr if self.is_list(a) else a
-                                                for d, a in zip(dots, args, strict=True))), z.type)
-        kw_dots = {k: self.dot(v) for k, v in e.kwargs}
-        if all(is_zero(d) for d in (*dots, *kw_dots.values())):
-            return ZERO
-        return self.by_rule(e, dots, kw_dots, z if z is not None else Symbol(e, Top()))
-
-    def is_list(self, expr: Expr) -> bool:
-        return isinstance(self.symbol(expr).type, ListT | SeqT)
-
-    def mirror(self, e: Apply, g: Symbol, z: Symbol | None) -> Symbol:
-        """Reading from an object: the same reading from its tangent."""
-        if is_zero(g):
-            return ZERO
-        whole = self.full(g, e.args[0])
-        t = z.type if z is not None else Top()
-        if isinstance(whole.type, Num) and e.fn is operator.getitem:
-            index = operand(e.args[1], self.types)
-            return apply(operator.getitem, whole, index)
-        return Symbol(replace(e, args=(whole.expr, *e.args[1:])), t)
-
-    def by_rule(self, e: Apply, dots: list[Symbol], kw_dots: dict[str, Symbol], z: Symbol) -> Symbol:
-        rule = registry.find(e.fn)
-        if rule is not None and rule.constant:
-            return ZERO
-        if rule is None or not rule.has_derivative:
-            raise missing(e.fn, self.origin)
-        args = [operand(a, self.types) for a in e.args]
-        kwargs = {k: operand(v, self.types) for k, v in e.kwargs}
-        if rule.tangent is not None:
-            return self.by_tangent(rule.tangent, args, kwargs, dots, kw_dots, z, e)
-        if rule.linear:
-            return self.by_linearity(rule.linear, rule.adjoint, e, args, kwargs, dots, kw_dots)
-        if rule.partials is None:
-            raise missing(e.fn, self.origin)
-        row = partials(e.fn, z, args, kwargs)
-        total = ZERO
-        for d, p in zip(dots, row, strict=False):
-            if not is_zero(d) and p is not None:  # None: the function does not depend on it smoothly
-                total = add(total, real_part(mul(d, p), z))
-        return total
-
-    def by_tangent(self, rule: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any], dots: list[Symbol],
-                   kw_dots: dict[str, Symbol], z: Symbol, e: Apply) -> Symbol:
-        wanted = tangent_parameters(rule)
-        row, rest = positional(rule, len(wanted) + 1, args, kwargs)
-        exprs = list(e.args) + [v for k, v in e.kwargs if k not in rest]
-        flat = dots + [kw_dots[k] for k, _ in e.kwargs if k not in rest]
-        by_name = dict(zip(parameter_names(rule)[len(wanted) + 1:], zip(flat, exprs, strict=True), strict=False))
-        tangents = [self.full(*by_name[n]) if n in by_name and not is_zero(by_name[n][0]) else 0.0 for n in wanted]
-        return lift(called(rule, (*tangents, z, *row), rest))
-
-    def by_linearity(self, positions: tuple[int, ...], rule: Callable[..., Any] | None, e: Apply, args: list[Any],
-                     kwargs: dict[str, Any], dots: list[Symbol], kw_dots: dict[str, Symbol]) -> Symbol:
-        """The function itself, with the tangent in place of one argument at a time."""
-        exprs, skip = list(e.args), 2
-        if rule is not None and kw_dots:
-            row, rest = positional(rule, skip, args, kwargs)
-            named = dict(e.kwargs)
-            added = [k for k in kwargs if k not in rest]
-            exprs, dots = exprs + [named[k] for k in added], dots + [kw_dots[k] for k in added]
-            args, kwargs = row, rest
-        total = ZERO
-        for k in positions:
-            if k < len(dots) and not is_zero(dots[k]):
-                swapped = [self.full(dots[k], exprs[k]) if i == k else a for i, a in enumerate(args)]
-                total = add(total, apply(e.fn, *swapped, form_=e.form if isinstance(e.form, str) else "", **kwargs))
-        found = registry.find(e.fn)
-        ignored = {*positions, *(found.shape_only if found is not None else ())}
-        if any(not is_zero(d) for k, d in enumerate(dots) if k not in ignored):
-            raise missing(e.fn, self.origin)
-        return total
-
 
 def is_alias(value: Expr, regions: Regions) -> bool:
     """Is it another name for an object, a view of one, or what a container holds?"""
@@ -383,29 +241,3 @@ def is_alias(value: Expr, regions: Regions) -> bool:
         return isinstance(value, Name)
     held = value.fn in (operator.getitem, dict.get, list.pop, dict.pop) and not isinstance(regions.type(value.args[0]), Num)
     return held or regions._is_view(value)
-
-
-def parameter_names(rule: Callable[..., Any]) -> list[str]:
-    """The parameters of a rule."""
-    return list(signature(rule).parameters)
-
-
-def real_part(g: Symbol, z: Symbol) -> Symbol:
-    """The tangent of a real result is real."""
-    if g.dtype and g.dtype in COMPLEX_CHARS and z.dtype and z.dtype not in COMPLEX_CHARS:
-        return apply(np.real, g)
-    return g
-
-
-def owned(g: Symbol, z: Symbol) -> Symbol:
-    """A tangent that is going to be written into: an array of its own, at full shape."""
-    if is_zero(g):
-        return zero_like(z)
-    if not (isinstance(z.type, Num) and z.type.kind == "array"):
-        return g
-    g = dense(g, z)
-    if isinstance(g.expr, Apply):
-        rule = registry.find(g.expr.fn)
-        if g.expr.fn is not np.broadcast_to and (rule is None or not rule.view):
-            return g
-    return apply(np.array, g) if can_be_active(g.type) else apply(fill, g, z)
