@@ -19,7 +19,7 @@ from .prims import make_list, make_tuple
 from .program import Apply, Expr, Lit, Name, Ref
 from .rules import registry
 from .runtime import zeros_like
-from .types import LitT, Num, SeqT, Top, Type, can_be_active, type_of
+from .types import LitT, MaybeT, Num, SeqT, Top, Type, can_be_active, type_of
 
 _TWINS = {np.sin: math.sin, np.cos: math.cos, np.tan: math.tan, np.exp: math.exp, np.log: math.log, np.sqrt: math.sqrt,
           np.sinh: math.sinh, np.cosh: math.cosh, np.tanh: math.tanh}
@@ -124,8 +124,7 @@ def missing(fn: Any, origin: Origin) -> MissingRuleError:
 
 def zero_like(x: Symbol) -> Symbol:
     """A zero of the shape of a value; a number for numbers."""
-
-    t = x.type
+    t = x.type.inner if isinstance(x.type, MaybeT) and isinstance(x.type.inner, Num) and x.type.inner.rank == 0 else x.type
     if isinstance(t, LitT) or (isinstance(t, Num) and t.rank == 0 and t.kind != "array"):
         return lift(0.0)
     if isinstance(t, Num) and t.kind == "array":

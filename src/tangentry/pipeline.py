@@ -13,7 +13,7 @@ from .errors import NonScalarOutputError
 from .forward import forward
 from .analysis.summaries import summarise
 from .normalise import Out, Reading
-from .optimise.branches import settle_returns
+from .optimise.branches import dissolved, settle_returns
 from .optimise.dead import drop_dead
 from .optimise.flat import flatten
 from .optimise.inline import inline
@@ -139,7 +139,7 @@ def _is_row(value: Expr, row: str, rest: list[Stmt]) -> bool:
 
 def tidied(program: Program, names: Names) -> Program:
     """Flat, without repetitions and without what nobody needs."""
-    return drop_dead(share(fold_rows(drop_dead(flatten(program, names)))))
+    return drop_dead(share(fold_rows(drop_dead(flatten(dissolved(program), names)))))
 
 
 # ── the three programs ────────────────────────────────────────────────────────────────────────────────────────────────

@@ -192,7 +192,7 @@ class Statements:
         return [ast.If(test, then, orelse)]
 
     def attempt(self, stmt: Try) -> ast.stmt:
-        handlers = [ast.ExceptHandler(self.tree(h.kind) if h.kind else None, h.name or None,
+        handlers = [ast.ExceptHandler(self.tree(h.kind) if h.kind else None, h.name if self.count[h.name] else None,
                                       self.block(h.body, False) or [ast.Pass()]) for h in stmt.handlers]
         return ast.Try(self.block(stmt.body, False) or [ast.Pass()], handlers, [], self.block(stmt.final, False))
 

@@ -216,21 +216,13 @@ class Forward(Calls):
         return tuple(made)
 
     def region(self, stmt: With, params: tuple[str, ...]) -> None:
-        outer = dict(self.dots)
         body = self.block(stmt.body, stmt.results, params)
-        self.dots = outer
         self.emit(replace(stmt, body=body, results=(*stmt.results, *self.results(stmt.results))))
 
     def attempt(self, stmt: Try, params: tuple[str, ...]) -> None:
-        outer = dict(self.dots)
         body = self.block(stmt.body, stmt.results, params)
-        handlers = []
-        for handler in stmt.handlers:
-            self.dots = dict(outer)
-            handlers.append(replace(handler, body=self.block(handler.body, stmt.results, params)))
-        self.dots = dict(outer)
+        handlers = [replace(h, body=self.block(h.body, stmt.results, params)) for h in stmt.handlers]
         final = self.block(stmt.final, (), params)
-        self.dots = outer
         self.emit(replace(stmt, body=body, handlers=tuple(handlers), final=final,
                           results=(*stmt.results, *self.results(stmt.results))))
 

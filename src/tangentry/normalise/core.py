@@ -104,6 +104,8 @@ class Reader:
         self.return_stems: dict[int, str] = {}
         self.outlines: dict[Any, Outline] = {}
         self.examples: dict[str, Any] = {}
+        self.resume: Callable[[Value], None] | None = None
+        self.resumes: dict[int, Callable[[Value], None]] = {}
 
     # ── reading ──
     def expr(self, node: Any, hint: str = "") -> Value:

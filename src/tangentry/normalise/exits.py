@@ -109,7 +109,7 @@ class _Settler:
             s = clone(s, body=self.block(s.body))
             return self.flagged([s], s) if has_exit(s.body) else [s]
         if isinstance(s, gast.Try):
-            return self.attempt(s)
+            return [s] if hasattr(s, "primitive") else self.attempt(s)
         if isinstance(s, gast.Match):
             first, *rest = chain(s, self.flag("subject"))
             return [first, *(part for r in rest for part in self.stmt(r, last))]

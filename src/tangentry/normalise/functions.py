@@ -145,7 +145,12 @@ def _body(reader: Reader, frame: Frame, tree: Any, hint: str) -> Value:
     else:
         if isinstance(tree, gast.AsyncFunctionDef):
             reader.unsupported(tree, "`async def` is not differentiated")
-        refuse_generators(reader, tree)
+        resume, reader.resume = reader.resume, None
+        if resume is None:
+            refuse_generators(reader, tree)
+        else:
+            refuse_loops(reader, tree)
+            reader.resumes[frame.id] = resume
         status = reader.block(settled(tree, True))
         if status == RAISED:
             raise Raises
@@ -169,6 +174,15 @@ def refuse_generators(reader: Reader, tree: Any) -> None:
             reader.unsupported(n, f"`{word}` is not differentiated", "build a list and return it")
         if not isinstance(n, gast.FunctionDef | gast.AsyncFunctionDef | gast.Lambda | gast.ClassDef):
             todo += list(gast.iter_child_nodes(n))
+
+
+def refuse_loops(reader: Reader, tree: Any) -> None:
+    """A context manager yields once: not in a loop, and not where its exceptions are caught."""
+    for n in gast.walk(tree):
+        loop = isinstance(n, gast.For | gast.While) or (isinstance(n, gast.Try) and n.handlers)
+        if loop and any(isinstance(m, gast.Yield) for m in gast.walk(n)):
+            reader.unsupported(n, "a context manager that yields in a loop or in a `try` with handlers is not differentiated",
+                               "use a class with __enter__ and __exit__")
 
 
 def bind_arguments(reader: Reader, spec: Any, name: str, args: Sequence[Value], kwargs: Mapping[str, Value],

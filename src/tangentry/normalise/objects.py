@@ -19,7 +19,7 @@ from .containers import content, new_object, set_content
 from .core import Reader
 from .hosts import negate, operand
 from .inputs import attribute, lift
-from .values import UNBOUND, Bound, Const, Ext, Obj, Rec, Tup, Value
+from .values import UNBOUND, Bound, Const, Ext, Fn, Obj, Rec, Tup, Value
 
 OPERATOR_NAMES = {operator.add: "add", operator.sub: "sub", operator.mul: "mul", operator.truediv: "truediv",
                   operator.floordiv: "floordiv", operator.mod: "mod", operator.pow: "pow", operator.matmul: "matmul",
@@ -30,6 +30,13 @@ OPERATOR_NAMES = {operator.add: "add", operator.sub: "sub", operator.mul: "mul",
 _MIRRORED = {"lt": "gt", "gt": "lt", "le": "ge", "ge": "le", "eq": "eq", "ne": "ne"}
 _PLAIN = (list, dict, set, frozenset, tuple)
 _MISSING = object()
+
+
+def function_value(found: Any) -> Value | None:
+    """A function found in a class: one of the host program's, or one that the program itself defines."""
+    if isinstance(found, Fn):
+        return found
+    return Const(found, Ref(found)) if isinstance(found, types.FunctionType) else None
 
 
 def class_of(reader: Reader, v: Value) -> type | None:
@@ -50,7 +57,7 @@ def is_object(reader: Reader, v: Value) -> bool:
 
 
 def _is_users_class(cls: type) -> bool:
-    return any(isinstance(f, types.FunctionType) for c in cls.__mro__[:-1] for f in vars(c).values())
+    return any(isinstance(f, types.FunctionType | Fn) for c in cls.__mro__[:-1] for f in vars(c).values())
 
 
 def find_in_class(cls: type, name: str) -> tuple[Any, type | None]:
@@ -76,8 +83,9 @@ def get_attribute(reader: Reader, v: Value, name: str, node: Any) -> Value:
     if owner is not None:
         return _class_attribute(reader, v, cls, found, name, node)
     getter, _ = find_in_class(cls, "__getattr__")
-    if isinstance(getter, types.FunctionType):
-        return call_value(reader, Const(getter, Ref(getter)), (v, Const(name, Lit(name))), {}, node)
+    get = function_value(getter)
+    if get is not None:
+        return call_value(reader, get, (v, Const(name, Lit(name))), {}, node)
     return reader.unsupported(node, f"{cls.__name__} has no attribute {name!r} here")
 
 
@@ -109,8 +117,9 @@ def _instance_value(obj: Any, name: str) -> Any:
 
 
 def _class_attribute(reader: Reader, v: Value, cls: type, found: Any, name: str, node: Any) -> Value:
-    if isinstance(found, types.FunctionType):
-        return Bound(Const(found, Ref(found)), (v,))
+    function = function_value(found)
+    if function is not None:
+        return Bound(function, (v,))
     if isinstance(found, staticmethod):
         return Const(found.__func__, Ref(found.__func__))
     if isinstance(found, classmethod):
@@ -153,8 +162,9 @@ def call_method(reader: Reader, v: Value, name: str, args: Sequence[Value], kwar
     """`v.name(*args)` by the class, as Python calls special methods."""
     cls = class_of(reader, v)
     found, _ = find_in_class(cls, name) if cls is not None else (_MISSING, None)
-    if isinstance(found, types.FunctionType):
-        return call_value(reader, Const(found, Ref(found)), (v, *args), kwargs, node)
+    function = function_value(found)
+    if function is not None:
+        return call_value(reader, function, (v, *args), kwargs, node)
     if name == "__call__" and isinstance(v, Ext):
         return call_opaque(reader, v.value, v.expr, args, kwargs, node)
     return reader.unsupported(node, f"an object of class {cls.__name__ if cls else '?'} does not support {name}")
@@ -189,7 +199,7 @@ def operator_method(reader: Reader, fn: Any, operands: tuple[Value, ...], node: 
 def has_method(reader: Reader, v: Value, name: str) -> bool:
     """Has the value's class a method that can be read?"""
     cls = class_of(reader, v)
-    return cls is not None and isinstance(find_in_class(cls, name)[0], types.FunctionType)
+    return cls is not None and function_value(find_in_class(cls, name)[0]) is not None
 
 
 def is_users_class(value: Any) -> bool:
@@ -197,7 +207,7 @@ def is_users_class(value: Any) -> bool:
     if not isinstance(value, type) or issubclass(value, BaseException) or value.__module__ == "builtins":
         return False
     return (hasattr(value, "_fields") and issubclass(value, tuple)) or dataclasses.is_dataclass(value) \
-        or isinstance(find_in_class(value, "__init__")[0], types.FunctionType) \
+        or function_value(find_in_class(value, "__init__")[0]) is not None \
         or (value.__init__ is object.__init__ and value.__new__ is object.__new__)
 
 
@@ -218,8 +228,8 @@ def instantiate(reader: Reader, fn: Any, args: Sequence[Value], kwargs: Mapping[
     init = find_in_class(cls, "__init__")[0]
     if dataclasses.is_dataclass(cls) and "__init__" in vars(cls) and _generated(init):
         _fill_dataclass(reader, made, cls, args, kwargs, node)
-    elif isinstance(init, types.FunctionType):
-        call_value(reader, Const(init, Ref(init)), (made, *args), kwargs, node)
+    elif function_value(init) is not None:
+        call_value(reader, function_value(init) or fn, (made, *args), kwargs, node)
     return made
 
 

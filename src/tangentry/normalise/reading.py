@@ -18,7 +18,7 @@ from ..errors import ArgumentError, SourceError
 from ..program import Assign, Block, Exit, Expr, For, If, Lit, Name, Names, Param, Program, Ref, Try, While, With
 from ..syntax import Callee, peel, source_of
 from ..types import Type, join, widen
-from . import arrays, builtins_, loop_statements, statements  # noqa: F401  (they register their handlers)
+from . import arrays, attempts, builtins_, contexts, loop_statements, statements  # noqa: F401  (they register their handlers)
 from .branches import end_of_body
 from .call import call_known
 from .core import EXITED, FALL, RAISED, RETURNED, Leaf, Raises, Reader, Restart

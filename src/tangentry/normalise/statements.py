@@ -230,6 +230,38 @@ def read_def(reader: Reader, node: Any, rest: list[Any]) -> str:
     return FALL
 
 
+@statement("ClassDef")
+def read_class(reader: Reader, node: Any, rest: list[Any]) -> str:
+    """A local class: its bases and attributes have to be known, its methods are functions of the program."""
+    if node.decorator_list or node.keywords:
+        reader.unsupported(node, "a local class with a decorator or a metaclass is not differentiated",
+                           "define the class outside of the function")
+    bases = [reader.expr(b) for b in node.bases]
+    members: dict[str, Any] = {"__module__": reader.frame.globals.get("__name__", ""), "__qualname__": node.name}
+    for stmt in node.body:
+        _read_member(reader, stmt, members)
+    known = [b.value if isinstance(b, Const) and isinstance(b.value, type) else None for b in bases]
+    if None in known:
+        reader.unsupported(node, "the bases of this class are not known")
+    made = type(node.name, tuple(k for k in known if k is not None), members)
+    bind_name(reader, node.name, Const(made, Ref(made)), node)
+    return FALL
+
+
+def _read_member(reader: Reader, stmt: Any, members: dict[str, Any]) -> None:
+    if isinstance(stmt, gast.FunctionDef) and not stmt.decorator_list:
+        defaults, kw_defaults = read_defaults(reader, stmt.args)
+        members[stmt.name] = Fn(stmt, reader.frame.id, stmt.name, defaults, kw_defaults)
+    elif isinstance(stmt, gast.Assign) and len(stmt.targets) == 1 and isinstance(stmt.targets[0], gast.Name):
+        value = reader.expr(stmt.value)
+        if not isinstance(value, Const):
+            reader.unsupported(stmt, "an attribute of a local class has to be known before the program runs")
+        members[stmt.targets[0].id] = value.value
+    elif not isinstance(stmt, gast.Pass) and not (isinstance(stmt, gast.Expr) and isinstance(stmt.value, gast.Constant)):
+        reader.unsupported(stmt, "this statement in a local class is not differentiated",
+                           "define the class outside of the function")
+
+
 @statement("Import")
 def read_import(reader: Reader, node: Any, rest: list[Any]) -> str:
     """`import a.b as c` within the function."""

@@ -9,7 +9,8 @@ from dataclasses import replace
 from typing import Any
 
 from ..analysis.effects import is_pure
-from ..program import Assign, Block, Exit, If, Name, Program, Stmt, base, blocks, defines, reads
+from ..program import Assign, Block, Exit, If, Lit, Name, Program, Stmt, base, blocks, defines, reads
+from ..rewrite import rebuilt
 from ..protect import renamed_block, substituted
 from .inline import has_effects, uses
 
@@ -17,6 +18,26 @@ from .inline import has_effects, uses
 def settle_returns(program: Program) -> Program:
     """The program with its last branches fused and their results returned where they are set."""
     return replace(program, body=sunk(fused(program.body)))
+
+
+def dissolved(program: Program) -> Program:
+    """The program without branches on literals."""
+    return replace(program, body=_dissolved(program.body))
+
+
+def _dissolved(block: Block) -> Block:
+    out: list[Stmt] = []
+    leaf = block.exit
+    for stmt in block.stmts:
+        made: Any = rebuilt(stmt, _dissolved) if blocks(stmt) else stmt
+        if isinstance(made, If) and isinstance(made.test, Lit):
+            taken = made.then if made.test.value else made.orelse
+            if taken.exit is not None and taken.exit.kind == "next":
+                out += taken.stmts
+                out += [Assign(r, v, made.origin) for r, v in zip(made.results, taken.exit.values, strict=True)]
+                continue
+        out.append(made)
+    return Block(tuple(out), leaf)
 
 
 def fused(block: Block) -> Block:

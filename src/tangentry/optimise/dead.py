@@ -8,10 +8,11 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from ..analysis.effects import is_pure, only_writes, written_arguments
+from ..analysis.raising import classes_of, may_raise
 from ..analysis.regions import Regions
 from ..program import (
-    Apply, Assign, Attr, Block, Effect, Expr, For, If, Name, Program, Stmt, Store, Try, Update, While, With, own_exprs,
-    reads)
+    Apply, Assign, Attr, Block, Effect, Expr, For, If, Name, Program, Stmt, Store, Try, Update, While, With, blocks,
+    own_exprs, reads, walk)
 
 
 def drop_dead(program: Program) -> Program:
@@ -24,7 +25,7 @@ class _Marker:
     """Marks names and statements that are needed; a needed statement needs the statements around it."""
 
     def __init__(self, program: Program) -> None:
-        self.regions = Regions(program)
+        self.regions, self.types = Regions(program), program.types
         self.outer = {self.regions.find(p.name) for p in program.params}
         self.defs: dict[str, Stmt] = {}
         self.parents: dict[int, Stmt | None] = {}
@@ -75,11 +76,19 @@ class _Marker:
                 self._index_loop(stmt)
             case Try() | With():
                 self.keep.append(stmt)
+                if isinstance(stmt, Try):
+                    self._keep_raising(stmt)
                 for name in stmt.results:
                     self.defs[name] = stmt
                 for part in ([stmt.body, *(h.body for h in stmt.handlers), stmt.final] if isinstance(stmt, Try)
                              else [stmt.body]):
                     self._index(part, stmt, stmt.results, params)
+
+    def _keep_raising(self, stmt: Try) -> None:
+        """What may raise an exception that is caught has to be done, even if nobody wants its value."""
+        kinds = classes_of(stmt)
+        if kinds is not None:
+            self.keep += [s for s in walk(stmt.body) if not blocks(s) and may_raise([s], kinds, self.types)]
 
     def _index_loop(self, stmt: For | While) -> None:
         params = tuple(c.param for c in stmt.carries)

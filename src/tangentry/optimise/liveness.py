@@ -170,14 +170,31 @@ class Interference:
         merged: dict[str, set[str]] = defaultdict(set)
         for block in blocks(stmt):
             self._restore(behind)
-            self._use(self.inside[id(stmt)])
-            self._block(block, stmt.results, loop)
+            if isinstance(stmt, Try) and block is stmt.body:
+                self._attempted(stmt, loop)
+            else:
+                self._use(self.inside[id(stmt)])
+                self._block(block, stmt.results, loop)
             for k, v in self._snapshot().items():
                 merged[k] |= v
         self._restore(merged)
         self._kill(self.bound[id(stmt)])
         for expr in own_exprs(stmt):
             self._use(_reads(expr))
+
+    def _attempted(self, stmt: Try, loop: tuple[object, ...]) -> None:
+        """The body of a `try`: what its handlers read is alive up to where the last statement sets its name."""
+        body, last = stmt.body, stmt.body.stmts[-1] if stmt.body.stmts else None
+        if body.exit is not None:
+            self._exit(body.exit, stmt.results, loop)
+        rest = body.stmts
+        if isinstance(last, Assign):
+            self._define(last.target, last.value.id if isinstance(last.value, Name) else "")
+            self._use(_reads(last.value))
+            rest = rest[:-1]
+        self._use(self.inside[id(stmt)])
+        for inner in reversed(rest):
+            self._stmt(inner, loop, stmt.results)
 
 
 def _reads(expr: Expr | Attr | None) -> Iterable[str]:

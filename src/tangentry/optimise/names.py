@@ -13,7 +13,7 @@ from dataclasses import replace
 
 from ..prims import make_tuple
 from ..program import (
-    UNDEF, Apply, Assign, Attr, Block, Carry, Effect, Exit, Expr, For, If, Item, Name, Program, Ref, Stmt, Store, Try,
+    UNDEF, Apply, Assign, Attr, Block, Carry, Effect, Exit, Expr, For, If, Item, Lit, Name, Program, Ref, Stmt, Store, Try,
     Update, While, With, base, binds_inside, defines, own_exprs, reads, walk, walk_blocks)
 from .liveness import Interference
 
@@ -193,11 +193,43 @@ def _leaves(block: Block) -> list[Exit]:
     return _leaves(last.then) + _leaves(last.orelse) if isinstance(last, If) else []
 
 
+def kept_names(program: Program) -> set[str]:
+    """Names that are put on a list or into a tuple whether they are bound or not: where they are not, they have to be None."""
+    flows: dict[str, set[str]] = defaultdict(set)
+    found: set[str] = set()
+    for stmt in walk(program.body):
+        match stmt:
+            case Effect(value=Apply(fn=fn, args=(Name(id=tape), *args))) if fn is list.append and base(tape).endswith("^saved"):
+                found.update(n for a in args for n in reads(a))
+            case For(carries=carries) | While(carries=carries):
+                for leaf in _leaves(stmt.body):
+                    for c, v in zip(carries, leaf.values, strict=False):
+                        flows[c.param].update(reads(v))
+                for c in carries:
+                    flows[c.result].add(c.param)
+                    flows[c.param].update(reads(c.init))
+            case If() | Try() | With():
+                for block in _sides(stmt):
+                    if block.exit is not None and block.exit.kind == "next":
+                        for r, v in zip(stmt.results, block.exit.values, strict=False):
+                            flows[r].update(reads(v))
+                            found.update(reads(v) if isinstance(v, Apply) else ())
+    found.update(n for b in walk_blocks(program.body) if b.exit is not None and b.exit.kind == "return"
+                 for v in b.exit.values if isinstance(v, Apply) for n in reads(v))
+    todo = list(found)
+    while todo:
+        more = flows.get(todo.pop(), set()) - found
+        found |= more
+        todo += more
+    return found
+
+
 class _Printer:
     """Rewrites the program with printed names, and writes out the copies that are left."""
 
     def __init__(self, source: Program, printed: dict[str, str]) -> None:
         self.source, self.printed = source, printed
+        self.kept = kept_names(source)
 
     def program(self) -> Program:
         types = {self.printed.get(n, n): t for n, t in self.source.types.items()}
@@ -233,7 +265,8 @@ class _Printer:
 
     def copies(self, pairs: list[tuple[str, Expr]], leaf: Exit | None) -> list[Stmt]:
         """Assign several names at once; in an order that overwrites nothing that is still needed, else in one statement."""
-        todo = [(self.name(t), self.expr(v)) for t, v in pairs if v != UNDEF]
+        pairs = [(t, Lit(None) if v == UNDEF else v) for t, v in pairs if v != UNDEF or t in self.kept]
+        todo = [(self.name(t), self.expr(v)) for t, v in pairs]
         todo = [(t, v) for t, v in dict(todo).items() if v != Name(t)]
         origin = leaf.origin if leaf is not None else None
         out: list[Stmt] = []

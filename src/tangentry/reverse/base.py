@@ -13,7 +13,7 @@ from ..derive import operand, zero_like
 from ..errors import NOWHERE, Origin, UnsupportedSyntaxError
 from ..program import Assign, Effect, Expr, Name, Names, Program, Stmt, base, reads, walk
 from ..trees import Path
-from ..types import DictT, ListT, Num, Top, Type
+from ..types import DictT, ListT, MaybeT, Num, Top, Type
 
 
 @dataclass(eq=False)
@@ -97,6 +97,7 @@ class Base:
     def is_number(self, name: str) -> bool:
         """A number for certain: its cotangent needs no shape."""
         t = self.type(name)
+        t = t.inner if isinstance(t, MaybeT) else t
         return isinstance(t, Num) and t.rank == 0 and t.kind != "array"
 
     def zero(self, name: str) -> Symbol:

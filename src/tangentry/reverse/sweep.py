@@ -19,26 +19,20 @@ from ..analysis.ownership import Ownership
 from ..derive import zero_like
 from ..errors import NOWHERE
 from ..program import (
-    Apply, Assign, Block, Effect, Exit, Expr, Lit, Name, Names, Program, Stmt, Try, Update, With, base, blocks, defines, reads)
+    Apply, Assign, Block, Effect, Exit, Expr, Lit, Name, Names, Program, Stmt, Update, base, blocks, defines, reads)
 from ..runtime import Shadows, cast, copied
 from ..shapes import dense
 from ..trees import Path, is_active_leaf, is_tree, rebuilt, step_expr
 from ..types import TOP, DictT, ListT, LitT, Num, SeqT, Type, can_be_active, type_of
-from .calls import Calls
+from .contexts import Contexts
 from .restore import needed
 from .returns import single_return
 from .split import Splitter, pack, packed_type, unpacked
 from .statements import mark
 
 
-class Sweep(Calls):
+class Sweep(Contexts):
     """The complete reverse sweep."""
-
-    def back_with(self, stmt: With) -> list[Stmt]:
-        raise self.refuse("`with` is not differentiated in reverse mode yet")
-
-    def back_try(self, stmt: Try) -> list[Stmt]:
-        raise self.refuse("`try` is not differentiated in reverse mode yet")
 
     def run(self, seeds: Sequence[Expr | None]) -> tuple[list[Stmt], list[Stmt]]:
         """The statements of both sweeps; the cotangents of the inputs are then in the outermost scope."""
