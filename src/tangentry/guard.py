@@ -28,7 +28,7 @@ _PY = {"?": bool, "l": int, "d": float, "D": complex}
 def guard(program: Program, facts: list[Fact], globals: dict[str, Any], cells: Mapping[str, Any]) -> Callable[..., bool]:
     """A function of the program's parameters that says whether a call fits."""
     text = guard_text(program, facts, globals, cells)
-    return load([text], globals)
+    return load([text], globals)[text.name]
 
 
 def guard_text(program: Program, facts: list[Fact], globals: dict[str, Any], cells: Mapping[str, Any]) -> Text:

@@ -16,8 +16,8 @@ from .emit.text import Text
 _serial = itertools.count(1)
 
 
-def load(texts: Sequence[Text], globals: dict[str, Any]) -> types.FunctionType:
-    """Compile functions that may call each other; returns the first one."""
+def load(texts: Sequence[Text], globals: dict[str, Any]) -> dict[str, types.FunctionType]:
+    """Compile functions that may call each other."""
     body = "\n\n".join(t.text for t in texts)
     file = f"<tangentry {texts[0].name} {next(_serial)}>"
     names = [t.name for t in texts]
@@ -30,7 +30,7 @@ def load(texts: Sequence[Text], globals: dict[str, Any]) -> types.FunctionType:
     functions = _functions(code, texts, cells, globals)
     for name in names:
         cells[name].cell_contents = functions[name]
-    return functions[names[0]]
+    return functions
 
 
 def _factory(body: str, free: list[str], names: list[str]) -> ast.Module:

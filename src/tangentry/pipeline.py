@@ -9,7 +9,7 @@ from typing import Any
 
 from .emit.statements import Notes
 from .emit.text import Text, emit_function, safe
-from .errors import NonScalarOutputError
+from .errors import NOWHERE, NonScalarOutputError
 from .forward import forward
 from .analysis.summaries import summarise
 from .normalise import Out, Reading
@@ -27,9 +27,10 @@ from .protect import protect, renamed_block
 from .rewrite import rebuilt
 from .reverse import Adjoint, reverse
 from .reverse.returns import single_return
-from .runtime import scalar, with_fields
+from .reverse.sweep import split_program
+from .runtime import filled, scalar, with_fields
 from .trees import structure_facts
-from .types import COMPLEX_CHARS, MaybeT, Num, Type, can_be_active
+from .types import COMPLEX_CHARS, MaybeT, Num, Top, Type, can_be_active
 
 Make = Callable[[tuple[Expr, ...]], Expr]
 
@@ -85,16 +86,18 @@ def environment(reading: Reading) -> tuple[dict[str, Any], Mapping[str, Any]]:
     return {"__builtins__": __builtins__}, {}
 
 
-def write(reading: Reading, program: Program, name: str) -> list[Text]:
-    """The text of a program in single assignment, and of the kept functions that it calls."""
+def write(reading: Reading, program: Program, name: str, beside: Sequence[Text] = ()) -> list[Text]:
+    """The text of a program in single assignment, and of the kept functions that it calls; `beside`: texts that go with it."""
     globals, cells = environment(reading)
-    program, shared = settle_returns(tidied(program, reading.names)), {}
+    program = settle_returns(tidied(program, reading.names))
+    shared: dict[str, Any] = {n: v for t in beside for n, v in t.given.items()}
     outline = lone_call(program)
     if outline is not None:
         shared[safe(name)] = outline
         program = with_parameters(settle_returns(tidied(returning(outline), outline.names)), program)
-    texts = [emit_function(printed(program), name, globals, cells, notes_of(reading), shared)]
-    done = {t.name for t in texts}
+    notes = replace(notes_of(reading), header=not name.endswith("_bwd"))
+    texts = [emit_function(printed(program), name, globals, cells, notes, shared)]
+    done = {t.name for t in (*texts, *beside)}
     while (todo := [(n, o) for n, o in shared.items() if isinstance(o, Outline) and n not in done]):
         for given, o in todo:
             done.add(given)
@@ -192,7 +195,7 @@ def gradient_text(reading: Reading, wrt: Sequence[str], value: bool = False, aux
     if main.index >= 0 and not is_number_type(reading.out_types[main.index]):
         program = checked(program, main.index, reading)
     kind = "value_and_grad" if value else "grad"
-    return write(reading, with_results(program, make), f"{program.name}_{kind}")
+    return write(reading, with_results(program, make), f"{stem_of(reading)}_{kind}")
 
 
 def split_aux(out: Out, aux: bool) -> tuple[Out, Out | None]:
@@ -232,6 +235,85 @@ def checked(program: Program, index: int, reading: Reading) -> Program:
     return replace(program, body=Block(stmts, replace(leaf, values=values)))
 
 
+def pullback_programs(reading: Reading, wrt: Sequence[str], aux: bool) -> tuple[Program, Program, Out]:
+    """`f_fwd(args) → value, saved` (with auxiliary results between) and `f_bwd(saved, value_bar) → cotangents`."""
+    program = protect(share(drop_dead(summarise(reading.program))), reading.outside, reading.names)
+    main, rest = split_aux(reading.out, aux)
+    seed = reading.names.fresh("%value^bar")
+    given = seeds_of(main, Name(seed), reading.out_types)
+    split = split_program(program, inputs_of(reading, wrt), {}, reading.names, reading.out_types, given, True)
+
+    def make(values: tuple[Expr, ...]) -> Expr:
+        held, saved = values[:-1], values[-1]
+        row = (compose(main, held), saved) if rest is None else (compose(main, held), compose(rest, held), saved)
+        return Apply(make_tuple, row)
+
+    fwd = with_results(replace(split.program, body=split.forward), make)
+    bwd = replace(split.program, params=(Param(split.saved), Param(seed)), body=split.back, origin=NOWHERE)
+    return fwd, bwd, main
+
+
+def pullback_texts(reading: Reading, wrt: Sequence[str], aux: bool = False) -> list[Text]:
+    """The texts of both."""
+    fwd, bwd, _ = pullback_programs(reading, wrt, aux)
+    bwd = with_results(bwd, lambda bars: Apply(make_tuple, bars))
+    first = write(reading, fwd, f"{stem_of(reading)}_fwd")
+    return first + write(reading, bwd, f"{stem_of(reading)}_bwd", first)
+
+
+def stem_of(reading: Reading) -> str:
+    """The name of the function as it stands in the names of its derivatives."""
+    return reading.program.name.rstrip("_") or "f"
+
+
+def linear_texts(reading: Reading, wrt: Sequence[str], aux: bool = False) -> list[Text]:
+    """`f_fwd(args) → value, saved` and `f_lin(saved, zeros like the value, tangents) → tangent of the value`.
+
+    The linear map is the reverse map of the reverse map: it runs nothing of the primal.
+    """
+    fwd, bwd, main = pullback_programs(reading, wrt, aux)
+    names = reading.names
+    seed = bwd.params[1].name
+    leaf = bwd.body.exit
+    assert leaf is not None
+    dots = [names.fresh(f"{base(w)}^dot") for w in wrt]
+    types = {**bwd.types, seed: Top()}
+    example = example_of(main, reading.out_types)
+    made = reverse(replace(bwd, types=types), {seed: example}, list(map(Name, dots)), names, (Top(),) * len(wrt))
+    program = with_results(replace(made.program, params=(*bwd.params, *map(Param, dots))), lambda v: v[len(wrt)])
+    first = write(reading, fwd, f"{stem_of(reading)}_fwd")
+    return first + write(reading, program, f"{stem_of(reading)}_lin", first)
+
+
+def example_of(out: Out, types: Sequence[Type]) -> Any:
+    """A value of the structure of a result, with a number for each active leaf."""
+    if out.index >= 0:
+        return 1.0 if can_be_active(types[out.index]) else None
+    parts = [example_of(p, types) for p in out.parts]
+    if out.cls is dict:
+        return dict(zip(out.keys, parts, strict=True))
+    if out.keys:
+        return filled(out.cls, dict(zip(out.keys, parts, strict=True)))
+    return out.cls(parts) if out.cls in (tuple, list) else out.cls(*parts)
+
+
+def seeds_of(out: Out, bar: Expr, types: Sequence[Type]) -> list[Expr | None]:
+    """The cotangent of each leaf of a result, found in that of the whole."""
+    found: list[Expr | None] = [None] * len(types)
+
+    def go(part: Out, expr: Expr) -> None:
+        if part.index >= 0:
+            found[part.index] = expr if can_be_active(types[part.index]) else None
+            return
+        attribute = part.keys and part.cls is not dict
+        keys = part.keys or range(len(part.parts))
+        for key, inner in zip(keys, part.parts, strict=True):
+            go(inner, Apply(getattr if attribute else operator.getitem, (expr, Lit(key))))
+
+    go(out, bar)
+    return found
+
+
 def single_exit(reading: Reading) -> Reading:
     """The reading with one `return`, at the end of the program."""
     return replace(reading, program=single_return(reading.program, reading.names, reading.out_types))
@@ -261,7 +343,7 @@ def tangent_text(reading: Reading, wrt: Sequence[str], aux: bool = False) -> lis
     plain = all(p.kind in (0, 1) and p.default is None for p in program.params)
     params = (*program.params, *(Param(d, 1 if plain else 3) for d in seeds.values()))
     order = [p for p in params if p.kind != 4] + [p for p in params if p.kind == 4]
-    return write(reading, with_results(replace(program, params=tuple(order)), make), f"{program.name}_jvp")
+    return write(reading, with_results(replace(program, params=tuple(order)), make), f"{stem_of(reading)}_jvp")
 
 
 def unused_name(stem: str, taken: set[str]) -> str:

@@ -146,6 +146,8 @@ def copied(x: Any) -> Any:
         return {k: copied(v) for k, v in x.items()}
     if isinstance(x, tuple) and hasattr(x, "_fields"):
         return type(x)(*map(copied, x))
+    if hasattr(x, "__dataclass_fields__") and not isinstance(x, type):
+        return with_fields(x, **{name: copied(getattr(x, name)) for name in x.__dataclass_fields__})
     return type(x)(map(copied, x)) if isinstance(x, list | tuple) else x
 
 
@@ -214,7 +216,12 @@ def keep_last(g: Any, index: Any, shape: Any) -> Any:
 
 def with_fields(x: Any, **fields: Any) -> Any:
     """An object of the class of `x` with these attributes; its `__init__` is not run."""
-    made = object.__new__(type(x))
+    return filled(type(x), fields)
+
+
+def filled(cls: type, fields: dict[str, Any]) -> Any:
+    """An object of a class with these attributes; its `__init__` is not run."""
+    made = object.__new__(cls)
     for name, value in fields.items():
         object.__setattr__(made, name, value)
     return made

@@ -52,6 +52,8 @@ def _plan(z: tuple[Dim, ...], x: tuple[Dim, ...]) -> tuple[list[int], list[int]]
 
 def _collapse(g: Symbol, z: Symbol, axes: list[int], keepdims: bool) -> Symbol:
     """Sum over the axes that `g` has; where it is lazily constant along an axis, multiply by the extent."""
+    if any(-a <= (g.rank or 0) and g.dims[a] not in (1, z.dims[a]) and not is_non1(g.dims[a]) for a in axes):
+        g = dense(g, z)  # whether it is constant along the axis is known when the program runs only
     rank = g.rank or 0
     full = [a for a in axes if -a <= rank and not (g.dims[a] == 1 and z.dims[a] != 1)]
     for axis in axes:

@@ -32,7 +32,12 @@ def is_pure_function(fn: object) -> bool:
     rule = registry.find(fn)
     if rule is not None:
         return rule.pure
-    return getattr(fn, "__module__", "") == "math" or getattr(fn, "__module__", "") == "tangentry.runtime"
+    return getattr(fn, "__module__", "") == "math" or is_helper(fn)
+
+
+def is_helper(fn: object) -> bool:
+    """Is it a function that generated code calls to help itself?"""
+    return str(getattr(fn, "__module__", "")).startswith(("tangentry.runtime", "tangentry.rules"))
 
 
 def is_pure(expr: Expr | Attr | None) -> bool:

@@ -9,7 +9,7 @@ from collections import Counter, defaultdict
 
 import numpy as np
 
-from ..analysis.effects import LIST_CHANGES
+from ..analysis.effects import LIST_CHANGES, is_helper
 from ..outlines import Outline
 from ..prims import BINARY, DISPLAYS, UNARY, Method, make_dict
 from ..program import (
@@ -27,7 +27,8 @@ def makes_new(expr: Expr) -> bool:
     rule = registry.find(expr.fn)
     if rule is not None:
         return not rule.view
-    return expr.fn in BINARY or expr.fn in UNARY or getattr(expr.fn, "__module__", "") in ("math", "tangentry.runtime") or expr.fn in (list, float, int)
+    return expr.fn in BINARY or expr.fn in UNARY or getattr(expr.fn, "__module__", "") == "math" or is_helper(expr.fn) \
+        or expr.fn in (list, float, int)
 
 
 class Ownership:

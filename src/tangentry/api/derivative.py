@@ -9,12 +9,12 @@ from ..emit.text import Text
 from ..errors import NonScalarOutputError
 from ..normalise import Reading, read
 from ..normalise.inputs import UNKNOWN
-from ..pipeline import gradient_text, primal_text, tangent_text
+from ..pipeline import gradient_text, linear_texts, primal_text, pullback_texts, tangent_text
 from ..syntax import peel
 from .arguments import Argnums, check_differentiable, parameters, selected
 from .variants import Variant, Variants
 
-KINDS = {"grad": "reverse", "value_and_grad": "reverse", "jvp": "forward", "primal": "primal"}
+KINDS = {"grad": "reverse", "value_and_grad": "reverse", "jvp": "forward", "vjp": "reverse", "linearize": "forward", "primal": "primal"}
 
 
 class Derivative:
@@ -101,6 +101,10 @@ class Derivative:
     def _texts(self, reading: Reading, wrt: Sequence[str], single: bool) -> Sequence[Text]:
         if self.kind == "primal":
             return primal_text(reading)
+        if self.kind == "vjp":
+            return pullback_texts(reading, wrt, self.has_aux)
+        if self.kind == "linearize":
+            return linear_texts(reading, wrt, self.has_aux)
         if self.kind == "jvp":
             return tangent_text(reading, wrt, self.has_aux)
         return gradient_text(reading, wrt, self.kind == "value_and_grad", self.has_aux, single)
@@ -131,4 +135,6 @@ class Derivative:
 
 
 _TITLES = {"grad": "The gradient of", "value_and_grad": "The value and gradient of", "jvp": "The value and tangent of",
+           "vjp": "The value and pullback of",
+           "linearize": "The value and linear map of",
            "primal": "The program of"}

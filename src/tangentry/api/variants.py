@@ -23,9 +23,14 @@ class Variant:
     """One generated function, with the test that a call fits it."""
 
     accepts: Callable[..., bool]
-    function: Callable[..., Any]
+    functions: Mapping[str, Callable[..., Any]]
     texts: tuple[Text, ...]
     reading: Reading
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "function", self.functions[self.texts[0].name])
+
+    function: Callable[..., Any] = field(init=False)
 
     @property
     def source(self) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from ..analysis.effects import is_helper
 from ..errors import SourceError, UnsupportedSyntaxError
 from ..prims import call as call_prim
 from ..program import Apply, Ref
@@ -101,10 +102,10 @@ def _form(expr: Any) -> Any:
 
 def is_users(function: types.FunctionType) -> bool:
     """Is it a function whose text is to be differentiated (not one of the standard library or an installed package)?"""
-    if getattr(function, "__tangentry__", False):
+    if getattr(function, "__tangentry__", False) or is_helper(function):
         return True
     file = function.__code__.co_filename
-    return not file.startswith(_LIBRARY) and not (file.startswith("<frozen") or function.__module__ == "tangentry.runtime")
+    return not file.startswith(_LIBRARY) and not file.startswith("<frozen")
 
 
 def call_user(reader: Reader, function: types.FunctionType, expr: Any, args: Sequence[Value],

@@ -15,7 +15,7 @@ from ..prims import make_dict, make_list, make_tuple
 from ..program import Apply, Assign, Effect, Expr, Lit, Name, Store, Update
 from ..rules import registry
 from ..rules.indexing import index_parts
-from ..runtime import add_into, add_trees, copied, with_part
+from ..runtime import add_into, add_trees, copied, with_fields, with_part
 from ..shapes import dense
 from ..types import DictT, ListT, Num, SeqT, Top
 from .base import Base, Scope
@@ -49,14 +49,16 @@ class Cotangents(Base):
 
     def contribute_display(self, target: Apply, g: Any) -> None:
         """The operand is a display: each item gets its own part."""
-        items = target.args[1::2] if target.fn is make_dict else target.args
-        if target.fn not in (make_tuple, make_list, make_dict) or g is None:
+        if g is None:
             return
-        for k, item in enumerate(items):
+        if not is_display(target) and any(self.is_active(n) for n in _names(target)):
+            raise AssertionError(f"an active operand is not flat: {target}")
+        for k, (step, item) in enumerate(display_items(target)):
             if isinstance(g, list | tuple):
                 self.contribute(item, g[k])
             elif any(self.is_active(n) for n in _names(item)):
-                self.contribute(item, lift(g)[k])
+                part = apply(getattr, g, step.value) if target.fn is with_fields else lift(g)[step.value]
+                self.contribute(item, part)
 
     def must_write(self, name: str) -> bool:
         """Is the value a part of an object that is written in place and whose buffer has to be used?"""
@@ -288,6 +290,23 @@ class Cotangents(Base):
         if expr.fn is operator.getitem and not name.partition(".")[0].isidentifier() and isinstance(whole.expr, Name):
             return made
         return self.assign(self.bar_stem(name), made)
+
+
+def is_display(e: Apply) -> bool:
+    """Is it a tuple, list, dict or object put together?"""
+    return e.fn in (make_dict, make_tuple, make_list, with_fields, slice) or hasattr(e.fn, "_fields")
+
+
+def display_items(display: Apply) -> list[tuple[Lit, Expr]]:
+    """The items of a display with their keys."""
+    if display.fn is make_dict:
+        keys = [k if isinstance(k, Lit) else Lit(None) for k in display.args[::2]]
+        return list(zip(keys, display.args[1::2], strict=True))
+    if display.fn is with_fields:
+        return [(Lit(k), v) for k, v in display.kwargs]
+    if display.fn in (make_tuple, make_list) or hasattr(display.fn, "_fields"):
+        return [(Lit(k), v) for k, v in enumerate(display.args)]
+    return []
 
 
 def _names(expr: Expr) -> list[str]:

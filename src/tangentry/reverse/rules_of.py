@@ -11,7 +11,7 @@ from ..derive import called, missing, operand, partials, positional
 from ..prims import make_dict, make_list, make_tuple
 from ..program import Apply, Expr, Lit, Name, reads
 from ..rules import registry
-from ..runtime import add_trees, one_of
+from ..runtime import add_trees, one_of, with_fields
 from ..shapes import dense, fit
 from ..trees import path_of
 from ..types import ListT, SeqT, Top
@@ -37,7 +37,7 @@ class Rules(Cotangents):
         if isinstance(root, Name) and root.id in self.trees and path:
             if self.is_active(root.id):
                 self.tree_terms.setdefault(root.id, {}).setdefault(path, []).append(self.pinned(_name(z), g))
-        elif fn in (make_tuple, make_list, make_dict):
+        elif fn in (make_tuple, make_list, make_dict, with_fields) or hasattr(fn, "_fields"):
             self.contribute(e, g)
         elif fn in (operator.getitem, dict.get) and isinstance(args[0], Name):
             self.contribute_part(args[0], args[1], self.full(z, g))

@@ -15,7 +15,7 @@ import numpy as np
 
 from ..errors import NOWHERE
 from ..prims import make_tuple
-from ..program import UNDEF, Apply, Assign, Block, Exit, Expr, If, Lit, Name, Stmt, Try, With, base, blocks, defines, reads
+from ..program import UNDEF, Apply, Assign, Block, Exit, Expr, If, Lit, Name, Ref, Stmt, Try, With, base, blocks, defines, reads
 from ..protect import renamed_stmt
 from ..runtime import copied
 from ..types import ListT, Num, SeqT, Top, Type
@@ -35,8 +35,8 @@ class Halves:
 class Splitter:
     """Cuts an adjoint program; `sweep` knows types and storage."""
 
-    def __init__(self, sweep: Any, back: Iterable[Stmt]) -> None:
-        self.sweep = sweep
+    def __init__(self, sweep: Any, back: Iterable[Stmt], alone: bool = False) -> None:
+        self.sweep, self.alone = sweep, alone
         self.written = {sweep.regions.find(n) for s in back for n in written_in(s)}
 
     def halves(self, forward: Sequence[Stmt], back: Sequence[Stmt], values: Sequence[Expr]) -> Halves:
@@ -50,11 +50,43 @@ class Splitter:
         record = Record(self.sweep)
         record.forward = Block(tuple(forward))
         plan = record.planned(defs, used, {})
+        if self.alone:  # what an outer variable holds may be another thing by then
+            plan.provided |= {n: None for n, e in plan.provided.items() if isinstance(e, Ref)}
         saved = [n for n in plan.order if n in plan.provided and plan.provided[n] is None]
         fresh = {n: self.sweep.fresh(base(n), self.sweep.type(n)) for n in saved if self.changes(n)}
         head = [self.copied(n, source) for n, source in fresh.items()]
         again = [defs[n] for n in plan.order if plan.provided.get(n) is not None]
         return Halves(forward, saved, [fresh.get(n, n) for n in saved], [*head, *(s for s in again if s is not None), *back])
+
+    def with_parameters(self, cut: Halves, params: Sequence[str], values: Sequence[Expr]) -> Halves:
+        """The arguments that the reverse sweep reads are handed over as well."""
+        used = {*all_reads(cut.back), *(n for v in values for n in reads(v))}
+        wanted = [p for p in params if p in used]
+        fresh = {n: self.sweep.fresh(base(n), self.sweep.type(n)) for n in wanted if self.changes(n)}
+        head = [self.copied(n, source) for n, source in fresh.items()]
+        return Halves(cut.forward, [*wanted, *cut.saved], [*(fresh.get(n, n) for n in wanted), *cut.taken], [*head, *cut.back])
+
+    def safe_pack(self, saved: Sequence[str], params: Sequence[str], values: Sequence[Expr]) -> Expr:
+        """What is handed over; of what the caller can change meanwhile a copy."""
+        if not self.alone:
+            return pack(saved)
+        regions = self.sweep.regions
+        exposed = {regions.find(n) for n in (*params, *(n for v in values for n in reads(v)))}
+        exposed |= {regions.find(s.target) for s in self.sweep.definitions.values() if isinstance(s.value, Ref)}
+        row = tuple(self.kept_apart(n, exposed) for n in saved)
+        return row[0] if len(row) == 1 else Apply(make_tuple, row)
+
+    def kept_apart(self, name: str, exposed: set[str]) -> Expr:
+        """A copy of what the caller can reach."""
+        t, regions = self.sweep.type(name), self.sweep.regions
+        if isinstance(t, Num) and t.kind != "array" and t.rank == 0:
+            return Name(name)
+        own = {regions.find(name)} | {regions.find(regions.contents[r]) for r in (regions.find(name),) if r in regions.contents}
+        if own.isdisjoint(exposed):
+            return Name(name)
+        if isinstance(t, Num) and t.kind == "array":
+            return Apply(np.copy, (Name(name),), (), ".copy")
+        return Apply(copied, (Name(name),))
 
     def changes(self, name: str) -> bool:
         """Does the reverse sweep change the object that is handed over?"""

@@ -18,6 +18,8 @@ from ..algebra import ZERO, Symbol, apply, is_zero, lift, number, total
 from ..analysis.ownership import Ownership
 from ..derive import zero_like
 from ..errors import NOWHERE
+from ..optimise.branches import dissolved
+from ..optimise.flat import flatten
 from ..program import (
     Apply, Assign, Block, Effect, Exit, Expr, Lit, Name, Names, Program, Stmt, Update, base, blocks, defines, reads)
 from ..runtime import Shadows, cast, copied
@@ -27,7 +29,7 @@ from ..types import TOP, DictT, ListT, LitT, Num, SeqT, Type, can_be_active, typ
 from .contexts import Contexts
 from .restore import needed
 from .returns import single_return
-from .split import Splitter, pack, packed_type, unpacked
+from .split import Splitter, packed_type, unpacked
 from .statements import mark
 
 
@@ -52,6 +54,8 @@ class Sweep(Contexts):
         if isinstance(seed, Name):
             self.types.setdefault(seed.id, self.symbol(value).type)
             return self.types[seed.id]
+        if isinstance(seed, Apply):
+            return self.symbol(value).type
         return self.symbol(seed).type
 
 
@@ -74,7 +78,7 @@ def reverse(program: Program, inputs: Mapping[str, Any], seeds: Sequence[Expr | 
 
     `inputs` are the names to differentiate by (with a live example of each), `seeds` the cotangents of the results.
     """
-    program = single_return(program, names, out_types)
+    program = single_return(flatten(dissolved(program), names), names, out_types)
     trees = {n: v for n, v in inputs.items() if is_tree(v)}
     sweep = Sweep(program, inputs, names, trees=trees)
     forward, back = sweep.run(seeds)
@@ -107,21 +111,26 @@ class Split:
 
 
 def split_program(program: Program, inputs: Mapping[str, Any], buffers: Mapping[str, str], names: Names,
-                  out_types: tuple[Type, ...]) -> Split:
-    """The adjoint program in two parts; `buffers` are those of arguments that cotangents are added into."""
-    program = single_return(program, names, out_types)
+                  out_types: tuple[Type, ...], given: Sequence[Expr | None] | None = None, alone: bool = False) -> Split:
+    """The adjoint program in two parts.
+
+    `buffers` are those of arguments that cotangents are added into; `given` are the cotangents of the results (parameters of
+    the second part where there are none); `alone`: the second part is not handed the arguments again.
+    """
+    program = single_return(flatten(dissolved(program), names), names, out_types)
     leaf = program.body.exit
     assert leaf is not None
-    seeds = [Name(names.fresh(f"{_stem(v)}^bar")) if can_be_active(t) else None for v, t in zip(leaf.values, out_types, strict=True)]
+    own = [Name(names.fresh(f"{_stem(v)}^bar")) if can_be_active(t) else None for v, t in zip(leaf.values, out_types, strict=True)]
+    seeds: Sequence[Expr | None] = own if given is None else given
     changed = any(p.name in buffers for p in program.params)
     trees = {n: v for n, v in inputs.items() if is_tree(v)}
     made = Sweep(program, {**inputs, **dict.fromkeys(buffers)}, names, trees=trees, buffers=buffers)
     forward, back = made.run(seeds)
-    if made.marks and changed:
-        own = {made.regions.find(p.name) for p in program.params}
+    if made.marks and (changed or alone):
+        mine = {made.regions.find(p.name) for p in program.params}
         restore, restored = needed(back, made.marks, made.storage)
-        restore |= {k for k, m in made.marks.items() if m.region in own}
-        restored |= own
+        restore |= {k for k, m in made.marks.items() if m.region in mine}
+        restored |= mine
         made = Sweep(program, {**inputs, **dict.fromkeys(buffers)}, names, restore, restored, trees, buffers)
         forward, back = made.run(seeds)
     if made.by_object:
@@ -130,16 +139,20 @@ def split_program(program: Program, inputs: Mapping[str, Any], buffers: Mapping[
     made.origin = NOWHERE
     bars = tuple(finished(made, name, False) for name in inputs)
     back = unmarked(made.scope.out)
-    halves = Splitter(made, back).halves(forward, back, bars)
+    params = [p.name for p in program.params] if alone else []
+    splitter = Splitter(made, back, alone)
+    halves = splitter.halves(forward, back, bars)
+    if alone:
+        halves = splitter.with_parameters(halves, params, bars)
     made.keep |= {*halves.saved, *halves.taken}
     one = len(halves.saved) == 1
     saved = halves.taken[0] if one else made.fresh("%saved", packed_type(halves.saved, made.types))
     taken = [] if one else unpacked(saved, halves.taken)
     types = made.types
     whole = replace(program, types=types, keep=frozenset(made.keep))
-    first = Block(tuple(halves.forward), Exit("return", (*leaf.values, pack(halves.saved)), leaf.origin))
+    first = Block(tuple(halves.forward), Exit("return", (*leaf.values, splitter.safe_pack(halves.saved, params, leaf.values)), leaf.origin))
     second = Block((*taken, *halves.back), Exit("return", bars))
-    return Split(whole, first, second, saved, tuple(s.id for s in seeds if s is not None))
+    return Split(whole, first, second, saved, tuple(s.id for s in own if s is not None))
 
 
 def _stem(value: Expr) -> str:
